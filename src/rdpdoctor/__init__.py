@@ -1,0 +1,1 @@
+"""rdpdoctor: finds out why a Remote Desktop connection fails."""
