@@ -1,0 +1,1 @@
+"""Recorded evidence becomes observations here. No sockets."""

@@ -1,0 +1,63 @@
+"""`.rdp` files: lines of `name:type:value`, type `s` (text), `i` (number) or `b` (bytes in hex).
+
+UTF-16 with a byte order mark as mstsc saves them, or UTF-8 as other tools do. Unknown names are kept. Where a name
+stands twice the last one counts, as it does for mstsc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_LIMIT = 1 << 20  # a real one has a few kilobytes
+
+
+class RdpFileError(ValueError):
+    """The file is no `.rdp` file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RdpSettings:
+    """name in lower case → (type letter, value as written)."""
+
+    values: Mapping[str, tuple[str, str]]
+
+    def text(self, name: str) -> str | None:
+        kind, value = self.values.get(name, ("", ""))
+        return value.strip() or None if kind == "s" else None
+
+    def number(self, name: str) -> int | None:
+        kind, value = self.values.get(name, ("", ""))
+        try:
+            return int(value) if kind == "i" and len(value) <= 20 else None
+        except ValueError:
+            return None
+
+
+def read_rdp_file(path: Path) -> RdpSettings:
+    """Raise OSError, or RdpFileError where the content is something else."""
+    with path.open("rb") as file:
+        data = file.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise RdpFileError("larger than any .rdp file")
+    return parse_rdp_file(data)
+
+
+def parse_rdp_file(data: bytes) -> RdpSettings:
+    try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            text = data.decode("utf-16")
+        else:
+            text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RdpFileError("neither UTF-16 nor UTF-8 text") from error
+    values: dict[str, tuple[str, str]] = {}
+    for line in text.splitlines():
+        name, colon, rest = line.partition(":")
+        kind, second, value = rest.partition(":")
+        if colon and second and len(kind) == 1:
+            values[name.strip().lower()] = (kind.lower(), value)
+    if not values:
+        raise RdpFileError("holds no line of the form name:type:value")
+    return RdpSettings(values)
