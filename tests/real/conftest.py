@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from .networks import network, sweep
 from .servers import NEEDS, Servers, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .processes import Server
+
 
 HERE = Path(__file__).parent
 
@@ -49,6 +51,21 @@ def need(programs: dict[str, str], *, root: bool = False) -> None:
         missing(f"needs the Debian packages {' '.join(absent)}")
     if root and os.geteuid() != 0:
         missing("needs root, for network namespaces")
+
+
+NETWORK_NEEDS = {"ip": "iproute2", "nft": "nftables", "setpriv": "util-linux"}
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """Ask for this where a test makes a network."""
+    need(NETWORK_NEEDS, root=True)
+    sweep()
+    try:
+        with network():
+            pass
+    except RuntimeError as error:
+        missing(f"needs network namespaces, which this container does not allow: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: How long a server may take until it listens, in seconds. Two busy cores are slow.
 READY = 20.0
@@ -100,15 +100,21 @@ def end_group(process: subprocess.Popen[bytes], grace: float = 1.0) -> None:
     process.wait(10)
 
 
-def wait_listening(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = READY) -> None:
-    deadline = time.monotonic() + seconds
+def wait_listening(
+    process: subprocess.Popen[bytes],
+    port: int,
+    log: Path,
+    at_home: Callable[[int], bool] | None = None,
+) -> None:
+    """`at_home(pid)` says whether the process has entered its network namespace yet. Raise ServerDied."""
+    deadline = time.monotonic() + READY
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServerDied(f"{process.args!r} ended with {process.returncode}:\n{last_words(log)}")
-        if listens(process.pid, port):
+        if (at_home is None or at_home(process.pid)) and listens(process.pid, port):
             return
         time.sleep(0.02)
-    raise ServerDied(f"{process.args!r} does not listen on {port} after {seconds} s:\n{last_words(log)}")
+    raise ServerDied(f"{process.args!r} does not listen on {port} after {READY:.0f} s:\n{last_words(log)}")
 
 
 def last_words(log: Path) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .certificates import Certificates, Pair
+from .networks import PORT, Node
 from .processes import Server, ServerDied, free_port, group, last_words, wait_listening
 
 if TYPE_CHECKING:
@@ -99,20 +100,21 @@ class Workshop:
 
 
 @contextmanager
-def _started(
+def started(
     host: str,
     log: Path,
     argv: Callable[[int], Sequence[str | os.PathLike[str]]],
     env: dict[str, str] | None = None,
-    port: int | None = None,
+    node: Node | None = None,
 ) -> Iterator[Server]:
-    """Start on a free port; when another took it meanwhile, on the next one."""
+    """Start on a free port; when another took it meanwhile, on the next. In a namespace: on the RDP port."""
     with ExitStack() as stack:
         for attempt in range(3):
-            number = port or free_port(host)
+            number = PORT if node else free_port(host)
+            command = [*(node.prefix if node else ()), *argv(number)]
             try:
-                process = stack.enter_context(group(argv(number), log=log, env=env))
-                wait_listening(process, number, log)
+                process = stack.enter_context(group(command, log=log, env=env))
+                wait_listening(process, number, log, node.contains if node else None)
                 break
             except ServerDied:
                 stack.close()
@@ -129,11 +131,14 @@ def xrdp(
     pair: Pair | None = None,
     protocols: str = "TLSv1.2, TLSv1.3",
     ciphers: str = "",
-    host: str = "127.0.0.1",
-    port: int | None = None,
+    node: Node | None = None,
 ) -> Iterator[Server]:
-    """`pair` defaults to a valid certificate; its files need not exist (then SSL is refused with code 3)."""
+    """On loopback, or in the namespace `node`.
+
+    `pair` defaults to a valid certificate; its files need not exist (then SSL is refused with code 3).
+    """
     room = shop.room(f"xrdp-{layer}")
+    host = node.address if node else "127.0.0.1"
     pair = pair or shop.certificates["valid"]
 
     def argv(number: int) -> list[str | os.PathLike[str]]:
@@ -147,7 +152,7 @@ def xrdp(
         )  # fmt: skip
         return ["xrdp", "-n", "-c", ini]
 
-    with _started(host, room / "log", argv, port=port) as server:
+    with started(host, room / "log", argv, node=node) as server:
         yield server
 
 
@@ -170,7 +175,7 @@ def shadow(shop: Workshop, *options: str, pair: Pair | None = None) -> Iterator[
         address = ["/bind-address:127.0.0.1", f"/port:{number}"]
         return ["freerdp-shadow-cli", *address, *options, f"/sam-file:{sam}"]
 
-    with _started("127.0.0.1", room / "log", argv, env) as server:
+    with started("127.0.0.1", room / "log", argv, env) as server:
         yield server
 
 
@@ -189,7 +194,7 @@ def weston(shop: Workshop, *, tls: bool) -> Iterator[Server]:
         where = ["--backend=rdp-backend.so", "--address=127.0.0.1", f"--port={number}"]
         return ["weston", *where, *security, f"--socket=w{number}", "--idle-time=0", "--no-config"]
 
-    with _started("127.0.0.1", room / "log", argv, env) as server:
+    with started("127.0.0.1", room / "log", argv, env) as server:
         yield server
 
 
@@ -202,7 +207,7 @@ def openssl(shop: Workshop) -> Iterator[Server]:
         files = ["-cert", str(pair.certificate), "-key", str(pair.key)]
         return ["openssl", "s_server", "-accept", f"127.0.0.1:{number}", *files, "-quiet"]
 
-    with _started("127.0.0.1", room / "log", argv) as server:
+    with started("127.0.0.1", room / "log", argv) as server:
         yield server
 
 
@@ -215,7 +220,7 @@ def http(shop: Workshop) -> Iterator[Server]:
         where = ["--bind", "127.0.0.1", "--directory", str(room), str(number)]
         return [sys.executable, "-u", "-m", "http.server", *where]
 
-    with _started("127.0.0.1", room / "log", argv) as server:
+    with started("127.0.0.1", room / "log", argv) as server:
         yield server
 
 
