@@ -1,0 +1,109 @@
+"""target → plan → probes → journal: the story of one check. The diagnosis then reads the journal, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from rdpdoctor.facts import Journal, Observation, Source, Target
+from rdpdoctor.net.gate import Gate
+from rdpdoctor.probes import PROBES, Phase, Probe
+from rdpdoctor.probes.base import walk_failed_at
+from rdpdoctor.probes.context import (
+    AT_ONCE,
+    TOTAL_HEALTHY,
+    TOTAL_UNHEALTHY,
+    Context,
+    Settings,
+    ShownCode,
+    ms,
+    utc_now,
+)
+
+__all__ = ["Settings", "ShownCode", "check"]
+
+#: Kept back from the time-out for the diagnosis and the report; seconds, and at most this share of a short one.
+_RESERVE, _RESERVE_SHARE = 0.5, 0.1
+_TOTAL_ALL_SUITES = 400
+_GRACE = 1.0
+
+
+async def check(
+    target: Target, settings: Settings, on_observation: Callable[[Observation], None] = lambda _: None
+) -> Journal:
+    """Walk the connection sequence of `target` and look around where it dies. Never raises on what a peer does.
+
+    When it is cancelled, it returns what is known by then, and `check.interrupted` says so.
+    """
+    began = time.monotonic()
+    started = utc_now().strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc_now().microsecond // 1000:03d}Z"
+    journal = Journal(target, started)
+    usable = settings.timeout - min(_RESERVE, settings.timeout * _RESERVE_SHARE)
+    total = _TOTAL_ALL_SUITES if settings.all_suites else TOTAL_HEALTHY
+    gate = Gate(AT_ONCE, total)
+    context = Context(settings, journal, began, began + usable, gate, on_observation)
+    _tell_given(context)
+    left = list(PROBES)
+    try:
+        async with asyncio.timeout(context.left()):
+            await _run_probes(context, left)
+            await _wait_for_slow_addresses(context)
+    except TimeoutError:
+        context.emit("check.out-of-time", left=[probe.id for probe in left])
+    except asyncio.CancelledError:
+        context.emit("check.interrupted")
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+    finally:
+        await context.close()
+    context.emit("check.connections", made=gate.made, at_once=gate.peak)
+    journal.elapsed_ms = ms(time.monotonic() - began)
+    return journal
+
+
+async def _run_probes(context: Context, left: list[Probe]) -> None:
+    """Run what is due, in order; `left` loses each probe when it is done."""
+    for probe in PROBES:
+        if probe.phase is not Phase.WALK and context.walk is not None:
+            await context.walk.close()  # one connection less on the server before others are opened
+        if walk_failed_at(context) is not None:
+            context.allow(TOTAL_UNHEALTHY)
+        if probe.phase is Phase.EXPERIMENT and not context.settings.experiments:
+            context.emit("probe.skipped", probe=probe.id, reason="experiments are turned off")
+        elif (reason := probe.due(context)) is not None:
+            if reason:
+                context.emit("probe.skipped", probe=probe.id, reason=reason)
+        else:
+            await _run_one(context, probe)
+        left.remove(probe)
+
+
+async def _wait_for_slow_addresses(context: Context) -> None:
+    """A walk that went well waits only a little for addresses that have not answered; else they are the evidence."""
+    if context.background:
+        grace = _GRACE if context.walk is not None else context.left()
+        await asyncio.wait(context.background, timeout=grace)
+
+
+async def _run_one(context: Context, probe: Probe) -> None:
+    """A crash of one probe is a result, not the end."""
+    try:
+        await probe.run(context)
+    except Exception as error:  # the tool's own fault, whatever it is
+        cause = _innermost(error)
+        context.emit("probe.crashed", probe=probe.id, error=f"{type(cause).__name__}: {cause}"[:300])
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _tell_given(context: Context) -> None:
+    """What the user brought along is evidence like any other."""
+    for code in context.settings.codes:
+        context.emit("code.shown", Source.CODE, reason=code.reason, extended=code.extended, text=code.text)
+    for question, answer in context.settings.answers.items():
+        context.emit("answer.given", Source.ANSWER, question=question, answer=answer)

@@ -1,0 +1,32 @@
+"""The probes, in the order they run. A new one is a new file here and a row in `PROBES`."""
+
+from rdpdoctor.probes import (
+    addresses,
+    dns,
+    identify,
+    nla,
+    repeat,
+    tcp,
+    tls,
+    tls_versions,
+    variants,
+    x224,
+    x224_matrix,
+)
+from rdpdoctor.probes.base import Phase, Probe
+
+PROBES: tuple[Probe, ...] = (
+    dns.PROBE,
+    tcp.PROBE,
+    x224.PROBE,
+    tls.PROBE,
+    nla.PROBE,
+    x224_matrix.PROBE,
+    tls_versions.PROBE,
+    addresses.PROBE,
+    variants.PROBE,
+    identify.PROBE,
+    repeat.PROBE,
+)
+
+__all__ = ["PROBES", "Phase", "Probe"]

@@ -1,0 +1,68 @@
+"""What a probe is: when it runs, what it may write, what it costs, and how it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from rdpdoctor.probes.context import Context
+
+
+class Phase(Enum):
+    """Probes of one phase run in the order of the tuple; a phase begins when the one before is over."""
+
+    WALK = 1  # one connection, step by step, as a client would
+    COMPARE = 2  # the same with other requests: what the server would take
+    EXPERIMENT = 3  # only where something failed: the same with one thing changed
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """emits: the tags `run` can write. connections: the most it opens by itself on an ordinary target.
+
+    `due` says why the probe has nothing to do ("" = not worth a word), or None where it is to run.
+    """
+
+    id: str
+    title: str
+    phase: Phase
+    emits: tuple[str, ...]
+    connections: int
+    due: Callable[[Context], str | None]
+    run: Callable[[Context], Awaitable[None]]
+
+
+TCP_TAGS = ("tcp.connected", "tcp.refused", "tcp.rejected", "tcp.silent", "tcp.failed", "tcp.measured")
+X224_TAGS = (
+    "x224.selected",
+    "x224.plain",
+    "x224.failure",
+    "x224.closed",
+    "x224.reset",
+    "x224.silent",
+    "x224.stalled",
+    "x224.malformed",
+    "x224.declined",
+)
+TLS_ENDINGS = ("tls.closed", "tls.reset", "tls.silent", "tls.stalled", "tls.malformed", "tls.alerted", "tls.rejected")
+CERTIFICATE_TAGS = ("tls.certificate", "tls.certificate-unreadable", "tls.chain")
+TLS_TAGS = ("tls.completed", *TLS_ENDINGS, *CERTIFICATE_TAGS)
+NLA_ENDINGS = ("nla.error", "nla.closed", "nla.reset", "nla.silent", "nla.stalled", "nla.malformed", "nla.alerted")
+X224_ENDINGS = tuple(tag for tag in X224_TAGS if tag not in ("x224.selected", "x224.plain", "x224.failure"))
+
+
+def walk_failed_at(context: Context) -> str | None:
+    """The first word of the walk's ending ("x224", "tls", "nla"), or None while it has not failed."""
+    for row in context.journal:
+        if row.args.get("role") == "walk" and row.tag in (*X224_ENDINGS, "x224.failure", *TLS_ENDINGS, *NLA_ENDINGS):
+            return row.tag.split(".", 1)[0]
+    return None
+
+
+def walk_ending(context: Context) -> str | None:
+    """How the walk ended: "closed", "silent" …, or None."""
+    for row in context.journal:
+        if row.args.get("role") == "walk" and row.tag in (*X224_ENDINGS, *TLS_ENDINGS, *NLA_ENDINGS):
+            return row.tag.split(".", 1)[1]
+    return None

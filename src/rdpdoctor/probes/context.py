@@ -1,0 +1,128 @@
+"""What every probe of one check shares: the target, the journal, the time that is left, and our connections."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rdpdoctor.facts import Journal, Observation, Source, Stage, Value
+from rdpdoctor.net.gate import Gate
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.attempt import Attempt
+
+#: Servers log incomplete connections and some defend themselves against many (facts: RemoteConnectionManager 1006).
+AT_ONCE = 8
+TOTAL_HEALTHY = 12
+TOTAL_UNHEALTHY = 25
+
+#: mstsc names the user in a cookie when it knows one; this is ours when we know none.
+NEUTRAL_COOKIE = "rdpdoctor"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A code the client showed, as typed and as numbers."""
+
+    text: str
+    reason: int | None = None
+    extended: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user wants of one check. timeout: seconds for the whole check of one target."""
+
+    timeout: float = 30.0
+    codes: tuple[ShownCode, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None  # goes into the cookie, as a client sends it
+    experiments: bool = True
+    all_suites: bool = False  # list every cipher suite, at one connection each
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name → addresses, instead of a look-up
+
+
+# Tags whose stage is not their first word.
+_ELSEWHERE = {"tcp.measured": Stage.PATH, "service.identified": Stage.X224}
+_BESIDE = {"probe": Stage.PATH, "check": Stage.PATH, "code": Stage.HOST, "answer": Stage.HOST}
+
+
+def stage_of(tag: str) -> Stage:
+    word = tag.split(".", 1)[0]
+    return _ELSEWHERE.get(tag) or _BESIDE.get(word) or Stage(word)
+
+
+@dataclass(slots=True)
+class Context:
+    """One check of one target while it runs. Times are seconds of `time.monotonic`."""
+
+    settings: Settings
+    journal: Journal
+    began: float
+    ends: float
+    gate: Gate
+    on_observation: Callable[[Observation], None]
+    addresses: list[str] = field(default_factory=list)
+    walk: Attempt | None = None  # the first connection, handed from probe to probe
+    spares: list[Attempt] = field(default_factory=list)  # confirmed, TLS selected, not used yet
+    background: list[asyncio.Task[None]] = field(default_factory=list)  # slow addresses, until the check's end
+
+    @property
+    def host(self) -> str:
+        return self.journal.target.host
+
+    @property
+    def port(self) -> int:
+        return self.journal.target.port
+
+    @property
+    def address(self) -> str:
+        """Where the walk goes: the address that connected, else the first one."""
+        return self.walk.address if self.walk is not None else self.addresses[0]
+
+    @property
+    def cookie(self) -> str:
+        return self.settings.user or NEUTRAL_COOKIE
+
+    def left(self) -> float:
+        """Seconds until the check must end."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def patience(self, longest: float, share: float = 0.25) -> float:
+        """How long one stage may wait: `longest`, but never more than its share of the whole, nor than is left."""
+        return max(0.05, min(longest, share * (self.ends - self.began), self.left()))
+
+    def emit(self, tag: str, source: Source = Source.PROBE, **args: Value) -> None:
+        at_ms = round((time.monotonic() - self.began) * 1000, 3)
+        observation = Observation(tag, args, stage_of(tag), source, at_ms)
+        self.journal.add(observation)
+        self.on_observation(observation)
+
+    def seen(self, *tags: str) -> bool:
+        return self.journal.first(*tags) is not None
+
+    async def close(self) -> None:
+        """Close what probes have left open, and end what still runs."""
+        for task in self.background:
+            task.cancel()
+        await asyncio.gather(*self.background, return_exceptions=True)
+        for attempt in (self.walk, *self.spares):
+            if attempt is not None:
+                await attempt.close()
+        self.spares.clear()
+
+    def allow(self, total: int) -> None:
+        """Raise the number of connections this check may make."""
+        self.gate.total = max(self.gate.total, total)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

@@ -1,0 +1,46 @@
+"""What the server selects for each other requestedProtocols, one connection each. From it: its security layer, and NLA."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
+from rdpdoctor.probes.base import TCP_TAGS, X224_TAGS, Phase, Probe
+from rdpdoctor.probes.context import Context
+from rdpdoctor.wire.nego import Protocol
+
+# 0x0B is the walk's. One goes without a cookie, so that a filter on cookies shows even where the walk passes.
+_SSL_HYBRID = int(Protocol.SSL | Protocol.HYBRID)
+_REQUESTS = (_SSL_HYBRID, int(Protocol.SSL), int(Protocol.RDP), int(Protocol.RDSAAD), int(Protocol.RDSTLS))
+
+
+async def run(context: Context) -> None:
+    """Leaves connections on which TLS was selected in `context.spares`."""
+
+    async def one(requested: int) -> None:
+        bare = requested == _SSL_HYBRID
+        variant, cookie = ("no-cookie", None) if bare else ("ordinary", context.cookie)
+        attempt = Attempt(context, "matrix", variant=variant, requested=requested, cookie=cookie)
+        try:
+            if await attempt.open() and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
+                context.spares.append(attempt)
+                return
+        except BaseException:
+            await attempt.close()
+            raise
+        await attempt.close()
+
+    async with asyncio.TaskGroup() as group:
+        for requested in _REQUESTS:
+            group.create_task(one(requested))
+
+
+PROBE = Probe(
+    id="x224-matrix",
+    title="Ask for each protocol by itself",
+    phase=Phase.COMPARE,
+    emits=(*X224_TAGS, *TCP_TAGS),
+    connections=len(_REQUESTS),
+    due=lambda context: None if context.walk is not None else "no connection",
+    run=run,
+)
