@@ -25,6 +25,10 @@ class Cursor:
     def left(self) -> int:
         return len(self._data) - self.offset
 
+    def peek(self) -> int | None:
+        """The next byte, not yet taken."""
+        return self._data[self.offset] if self.left else None
+
     def take(self, count: int, what: str) -> bytes:
         if count > self.left:
             raise self.error(f"{what} needs {count} bytes, {self.left} are left")

@@ -201,13 +201,14 @@ class ConnectionRequestData:
 
 def parse_request(variable: Data) -> ConnectionRequestData:
     """The variable part of a connection request. Raise Malformed for a block whose length is wrong."""
-    token, used = _token(bytes(variable))
-    cursor = Cursor(_LAYER, bytes(variable)[used:], used)
+    raw = bytes(variable)
+    token, used = _token(raw)
+    cursor = Cursor(_LAYER, raw[used:], used)
     negotiation = correlation = None
-    if _next_is(cursor, variable, used, TYPE_REQUEST):
+    if cursor.peek() == TYPE_REQUEST:
         _, flags, data = _read_block(cursor, {TYPE_REQUEST: 8})
         negotiation = NegotiationRequest(int.from_bytes(data, "little"), flags)
-    if _next_is(cursor, variable, used, TYPE_CORRELATION):
+    if cursor.peek() == TYPE_CORRELATION:
         _, flags, data = _read_block(cursor, {TYPE_CORRELATION: 36})
         correlation = CorrelationInfo(data[:16], data[16:], flags)
     return ConnectionRequestData(token, negotiation, correlation, cursor.rest())
@@ -253,10 +254,6 @@ def _token(raw: bytes) -> tuple[Token | None, int]:
     else:
         token = UnknownToken(raw[: end + 2])
     return token, end + 2
-
-
-def _next_is(cursor: Cursor, variable: Data, used: int, kind: int) -> bool:
-    return cursor.left > 0 and variable[used + cursor.offset] == kind
 
 
 def _read_block(cursor: Cursor, sizes: dict[int, int]) -> tuple[int, int, bytes]:

@@ -50,8 +50,8 @@ class NtlmFlags(IntFlag):
     KEY_56 = 0x80000000
 
 
-#: What a current Windows client sends in its NEGOTIATE: 0xE2088297.
-CLIENT_FLAGS = NtlmFlags(0xE2088297)
+#: What the client of Windows 11 22H2 sends in its NEGOTIATE inside CredSSP.
+CLIENT_FLAGS = NtlmFlags(0xE20882B7)
 
 
 class AvId(IntEnum):
@@ -147,9 +147,10 @@ class Challenge:
     def encode(self) -> bytes:
         if len(self.server_challenge) != 8 or len(self.reserved) != 8:
             raise ValueError("challenge and reserved have 8 bytes each")
+        informed = self.av_pairs or self.flags & NtlmFlags.TARGET_INFO
         payload = _Payload(56)
         target = payload.add(_encode_text(self.target_name, self.flags))
-        info = payload.add(_write_pairs(self.av_pairs) if self.flags & NtlmFlags.TARGET_INFO else b"")
+        info = payload.add(_write_pairs(self.av_pairs) if informed else b"")
         head = _head(TYPE_CHALLENGE) + target + self.flags.to_bytes(4, "little")
         version = _write_version(self.version)
         return head + self.server_challenge + self.reserved + info + version + payload.data

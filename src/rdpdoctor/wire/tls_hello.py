@@ -209,10 +209,11 @@ def client_hello(
 def is_host_name(name: str) -> bool:
     """Whether SNI may carry it: a DNS name, not an address in any spelling (`127.1` is one too)."""
     bare = name.rstrip(".")
+    last = bare.rpartition(".")[2]
     try:
         ipaddress.ip_address(bare.partition("%")[0].strip("[]"))
     except ValueError:
-        return bool(bare) and not bare.rpartition(".")[2].isdigit()
+        return bool(bare) and not (last.isdigit() or last[:2].lower() == "0x")
     return False
 
 
@@ -223,11 +224,12 @@ def _extensions(legacy: int, offered: tuple[int, ...], server_name: str | None) 
         # No trailing dot (RFC 6066 3). A name that is not ASCII is the caller's mistake: UnicodeEncodeError.
         name = server_name.rstrip(".").encode("ascii")
         result.append((EXT_SERVER_NAME, _vector(2, b"\x00" + _vector(2, name))))
-    result.append((EXT_SUPPORTED_GROUPS, _vector(2, groups)))
     if not offered or min(offered) < Version.TLS13:
-        result.append((EXT_EC_POINT_FORMATS, _vector(1, b"\x00")))
-        result.append((EXT_RENEGOTIATION_INFO, _vector(1, b"")))
+        # Never last: some old servers refuse a hello whose last extension is empty.
         result.append((EXT_EXTENDED_MASTER_SECRET, b""))
+        result.append((EXT_RENEGOTIATION_INFO, _vector(1, b"")))
+        result.append((EXT_EC_POINT_FORMATS, _vector(1, b"\x00")))
+    result.append((EXT_SUPPORTED_GROUPS, _vector(2, groups)))
     if legacy >= Version.TLS12:
         # Not before 1.2 (RFC 5246 7.4.1.4.1: a client MUST NOT).
         result.append(

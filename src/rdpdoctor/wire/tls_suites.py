@@ -19,7 +19,7 @@ FALLBACK_SCSV = 0x5600  # RFC 7507
 
 
 class SuiteClass(StrEnum):
-    """How good a suite is, best first. Three letters in the cipher decide before the key exchange does."""
+    """How good a suite is, best first. A weak cipher decides before the key exchange does."""
 
     TLS13 = "tls13"
     AEAD_ECDHE = "aead-ecdhe"
@@ -42,6 +42,11 @@ class Suite:
     name: str
     key_exchange: str
     kind: SuiteClass
+
+    @property
+    def tls13(self) -> bool:
+        """For TLS 1.3 only; the others are for every older version (some for 1.2 alone)."""
+        return self.key_exchange == "any"
 
 
 def _classify(key_exchange: str, cipher: str) -> SuiteClass:
@@ -246,19 +251,26 @@ MODERN: tuple[int, ...] = (
 )
 
 _ORDER = {kind: place for place, kind in enumerate(SuiteClass)}
+_BY_CERTIFICATE = frozenset(("RSA", "DHE_RSA", "DHE_DSS", "ECDHE_RSA", "ECDHE_ECDSA"))
 
 
-def _rest(known: Iterable[int], without: Iterable[SuiteClass]) -> tuple[int, ...]:
-    """Every suite beyond `known` whose class is not in `without`, best class first."""
-    left = [suite for suite in SUITES.values() if suite.number not in known and suite.kind not in without]
+def _best_first(suites: Iterable[Suite], known: Iterable[int]) -> tuple[int, ...]:
+    left = (suite for suite in suites if suite.number and suite.number not in known)
     return tuple(suite.number for suite in sorted(left, key=lambda suite: (_ORDER[suite.kind], suite.number)))
 
 
-#: What a server with a certificate may choose that MODERN lacks, best first: DHE, 3DES, RC4, DES and rarer.
-LEGACY: tuple[int, ...] = _rest(MODERN, (SuiteClass.TLS13, SuiteClass.OTHER, SuiteClass.NULL_OR_EXPORT))
+#: What else a server with a certificate may choose, best first, down to RC4 and DES. No export, no NULL.
+LEGACY: tuple[int, ...] = _best_first(
+    (
+        suite
+        for suite in SUITES.values()
+        if suite.key_exchange in _BY_CERTIFICATE and suite.kind is not SuiteClass.NULL_OR_EXPORT
+    ),
+    MODERN,
+)
 
-#: All registered suites: MODERN, then LEGACY, then the rest.
-ALL: tuple[int, ...] = MODERN + LEGACY + _rest((*MODERN, *LEGACY), ())
+#: All that can be negotiated: MODERN, LEGACY, then the rest. 0x0000 cannot (RFC 5246 A.5).
+ALL: tuple[int, ...] = MODERN + LEGACY + _best_first(SUITES.values(), (*MODERN, *LEGACY))
 
 
 def suite_name(number: int) -> str:
@@ -275,5 +287,5 @@ def suite_class(number: int) -> SuiteClass:
 
 def for_version(suites: Iterable[int], version: int) -> tuple[int, ...]:
     """Those of `suites` that a server may choose at this version, in their order: TLS 1.3 has its own set."""
-    tls13 = version >= 0x0304
-    return tuple(number for number in suites if (0x1300 <= number <= 0x13FF) == tls13)
+    wanted = version >= 0x0304
+    return tuple(number for number in suites if (number in SUITES and SUITES[number].tls13) == wanted)
