@@ -1,12 +1,15 @@
-"""target → plan → probes → journal: the story of one check. The diagnosis then reads the journal, and nothing else."""
+"""target → plan → probes → journal: the story of one check. The diagnosis then reads the journal, and
+nothing else.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal, Observation, Source, Target
+from rdpdoctor.net.clock import iso, utc_now
 from rdpdoctor.net.gate import Gate
 from rdpdoctor.probes import PROBES, Phase, Probe
 from rdpdoctor.probes.base import walk_failed_at
@@ -18,12 +21,15 @@ from rdpdoctor.probes.context import (
     Settings,
     ShownCode,
     ms,
-    utc_now,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Settings", "ShownCode", "check"]
 
-#: Kept back from the time-out for the diagnosis and the report; seconds, and at most this share of a short one.
+#: Kept back from the time-out for the diagnosis and the report; seconds, and at most this share of a short
+#: one.
 _RESERVE, _RESERVE_SHARE = 0.5, 0.1
 _TOTAL_ALL_SUITES = 400
 _GRACE = 1.0
@@ -32,13 +38,13 @@ _GRACE = 1.0
 async def check(
     target: Target, settings: Settings, on_observation: Callable[[Observation], None] = lambda _: None
 ) -> Journal:
-    """Walk the connection sequence of `target` and look around where it dies. Never raises on what a peer does.
+    """Walk the connection sequence of `target` and look around where it dies. Never raises on what a peer
+    does.
 
     When it is cancelled, it returns what is known by then, and `check.interrupted` says so.
     """
     began = time.monotonic()
-    started = utc_now().strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc_now().microsecond // 1000:03d}Z"
-    journal = Journal(target, started)
+    journal = Journal(target, iso(utc_now()))
     usable = settings.timeout - min(_RESERVE, settings.timeout * _RESERVE_SHARE)
     total = _TOTAL_ALL_SUITES if settings.all_suites else TOTAL_HEALTHY
     gate = Gate(AT_ONCE, total)
@@ -80,7 +86,9 @@ async def _run_probes(context: Context, left: list[Probe]) -> None:
 
 
 async def _wait_for_slow_addresses(context: Context) -> None:
-    """A walk that went well waits only a little for addresses that have not answered; else they are the evidence."""
+    """A walk that went well waits only a little for addresses that have not answered; else they are the
+    evidence.
+    """
     if context.background:
         grace = _GRACE if context.walk is not None else context.left()
         await asyncio.wait(context.background, timeout=grace)

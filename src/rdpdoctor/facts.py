@@ -8,13 +8,15 @@ journal survives being written down and read again without loss.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-Value: TypeAlias = "str | int | float | bool | None | Sequence[Value] | Mapping[str, Value]"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Value: TypeAlias = "str | int | float | bool | Sequence[Value] | Mapping[str, Value] | None"
 
 JOURNAL_SCHEMA = "rdpdoctor.journal/1"
 
@@ -96,7 +98,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the user asked for. `host` has no brackets; `input` is what was typed, cut to what can be shown."""
+    """What the user asked for. `input` is what was typed; `host` has no brackets."""
 
     input: str
     host: str
@@ -107,7 +109,8 @@ class Target:
 class Journal:
     """Append-only: everything known about one target's connection.
 
-    `started` is UTC, ISO 8601 with milliseconds; `elapsed_ms` the length of the whole check, set once at its end.
+    `started` is UTC, ISO 8601 with milliseconds; `elapsed_ms` the length of the whole check, set once at
+    its end.
     """
 
     target: Target
@@ -153,7 +156,7 @@ class Journal:
 
     @staticmethod
     def from_lines(lines: Iterable[str]) -> Journal:
-        """The inverse of `to_lines`. Unknown tags are kept. Raise ValueError naming the line that is wrong."""
+        """The inverse of `to_lines`. Unknown tags are kept. Raise ValueError that names the wrong line."""
         journal: Journal | None = None
         for number, line in enumerate(lines, 1):
             if not line.strip():
@@ -161,7 +164,7 @@ class Journal:
             try:
                 row = json.loads(line)
                 if not isinstance(row, dict):
-                    raise ValueError("not an object")  # noqa: TRY004 - one error type for a bad file
+                    raise ValueError("not an object")
                 if journal is None:
                     journal = _header(row)
                 else:

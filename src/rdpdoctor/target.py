@@ -1,4 +1,6 @@
-"""From what a person typed to a host and a port: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, or a path to a `.rdp` file."""
+"""From what a person typed to a host and a port: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, or a path to a `.rdp`
+file.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,10 @@ def split_host_port(text: str) -> tuple[str, int | None]:
     if not colon:
         host, port = stripped, ""
     elif ":" in host:
-        raise TargetError(f"`{_shown(text)}` has too many colons", "an IPv6 address with a port is written [2001:db8::5]:3389")
+        raise TargetError(
+            f"`{_shown(text)}` has too many colons",
+            "an IPv6 address with a port is written [2001:db8::5]:3389",
+        )
     return _address(host) or _name(host), _port(port, text) if colon else None
 
 
@@ -55,26 +60,36 @@ def _refuse_lookalikes(text: str) -> None:
     if not text:
         raise TargetError("the target is empty")
     if "://" in text:
-        raise TargetError(f"`{_shown(text)}` is a URL, not a host", f"leave out `{_shown(text.split('://')[0])}://` and any path")
+        raise TargetError(
+            f"`{_shown(text)}` is a URL, not a host",
+            f"leave out `{_shown(text.split('://')[0])}://` and any path",
+        )
     if "@" in text:
-        raise TargetError(f"`{_shown(text)}` holds a user name", "leave out what stands before the @; --user NAME gives a name")
+        raise TargetError(
+            f"`{_shown(text)}` holds a user name",
+            "leave out what stands before the @; --user NAME gives a name",
+        )
     if "/" in text or "\\" in text:
         raise TargetError(f"`{_shown(text)}` is neither a host nor a .rdp file")
 
 
 def _port(text: str, whole: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 8:
-        raise TargetError(f"`{_shown(whole)}` has no valid port after the colon", "a port is a number from 1 to 65535")
+        raise TargetError(
+            f"`{_shown(whole)}` has no valid port after the colon", "a port is a number from 1 to 65535"
+        )
     port = int(text)
     if not 1 <= port <= 65535:
-        raise TargetError(f"port {port} is out of range", "a port is a number from 1 to 65535; Remote Desktop's own is 3389")
+        raise TargetError(
+            f"port {port} is out of range", "a port is a number from 1 to 65535; Remote Desktop's own is 3389"
+        )
     return port
 
 
 def _address(text: str) -> str | None:
     """The canonical form of an address literal (an IPv6 zone is kept), or None."""
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_address(text)) if text.isascii() and text.isprintable() else None
     except ValueError:
         return None
 
@@ -84,7 +99,9 @@ def _name(text: str) -> str:
     name = text if text.isascii() else _to_ascii(text)
     labels = name.removesuffix(".").split(".")
     if "" in labels:
-        raise TargetError(f"`{_shown(text)}` has an empty label", "a name has something on both sides of each dot")
+        raise TargetError(
+            f"`{_shown(text)}` has an empty label", "a name has something on both sides of each dot"
+        )
     for label in labels:
         if len(label) > 63:
             raise TargetError(f"`{_shown(label)}` is longer than the 63 characters a label may have")
@@ -95,7 +112,9 @@ def _name(text: str) -> str:
     if len(name) > 253:
         raise TargetError("the name is longer than the 253 characters a name may have")
     if labels[-1].isdigit():
-        raise TargetError(f"`{_shown(text)}` is not a valid address", "an IPv4 address is four numbers from 0 to 255")
+        raise TargetError(
+            f"`{_shown(text)}` is not a valid address", "an IPv4 address is four numbers from 0 to 255"
+        )
     return name
 
 
@@ -103,11 +122,15 @@ def _to_ascii(text: str) -> str:
     import idna  # only non-ASCII names need it
 
     if ".." in text or text.startswith("."):
-        raise TargetError(f"`{_shown(text)}` has an empty label", "a name has something on both sides of each dot")
+        raise TargetError(
+            f"`{_shown(text)}` has an empty label", "a name has something on both sides of each dot"
+        )
     try:
         return idna.encode(text, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        raise TargetError(f"`{_shown(text)}` is not a valid internationalised name", f"{_shown(str(error), 100)}") from error
+        raise TargetError(
+            f"`{_shown(text)}` is not a valid internationalised name", f"{_shown(str(error), 100)}"
+        ) from error
 
 
 def _check_a_label(label: str, text: str) -> None:
@@ -116,7 +139,9 @@ def _check_a_label(label: str, text: str) -> None:
     try:
         idna.decode(label)
     except idna.IDNAError as error:
-        raise TargetError(f"`{_shown(text)}` is not a valid internationalised name", f"{_shown(str(error), 100)}") from error
+        raise TargetError(
+            f"`{_shown(text)}` is not a valid internationalised name", f"{_shown(str(error), 100)}"
+        ) from error
 
 
 def _from_rdp_file(text: str) -> Target:
@@ -125,9 +150,15 @@ def _from_rdp_file(text: str) -> Target:
     try:
         settings = read_rdp_file(Path(text))
     except OSError as error:
-        raise TargetError(f"cannot read `{_shown(text)}`: {error.strerror or error}", "give the path of a .rdp file, or a host name") from error
+        raise TargetError(
+            f"cannot read `{_shown(text)}`: {error.strerror or error}",
+            "give the path of a .rdp file, or a host name",
+        ) from error
     except RdpFileError as error:
-        raise TargetError(f"`{_shown(text)}`: {error}", "save it again from Remote Desktop Connection, or give the host itself") from error
+        raise TargetError(
+            f"`{_shown(text)}`: {error}",
+            "save it again from Remote Desktop Connection, or give the host itself",
+        ) from error
     address = settings.text("full address")
     if not address:
         raise TargetError(f"`{_shown(text)}` names no computer", "it needs a line `full address:s:HOST`")
@@ -135,11 +166,15 @@ def _from_rdp_file(text: str) -> Target:
     if port is None:
         port = settings.number("server port") or DEFAULT_PORT
         if not 1 <= port <= 65535:
-            raise TargetError(f"port {port} in `{_shown(text)}` is out of range", "a port is a number from 1 to 65535")
+            raise TargetError(
+                f"port {port} in `{_shown(text)}` is out of range", "a port is a number from 1 to 65535"
+            )
     return Target(text, host, port)
 
 
 def _shown(text: str, limit: int = 60) -> str:
     """`text` for an error line: what is not plain is escaped, what is long is cut."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in text)
+    plain = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in text
+    )
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def judge(chain: tuple[bytes, ...], host: str) -> tuple[bool | None, str | None]:
-    """(trusted, why not). trusted is None where it was not judged. The name is not part of this judgement's reason:
+    """(trusted, why not). trusted is None where it was not judged. The name is not part of this judgement's
+    reason:
     it is compared elsewhere, with the rules of Remote Desktop."""
     from cryptography import x509
     from cryptography.x509 import verification
@@ -23,7 +24,8 @@ def judge(chain: tuple[bytes, ...], host: str) -> tuple[bool | None, str | None]
         store = _roots()
         if store is None:
             return None, "this machine has no root certificates"
-        # The client verifier leaves the name out and would ask for clientAuth, so the name is taken from the leaf.
+        # The client verifier leaves the name out and would ask for clientAuth, so the name is taken from the
+        # leaf.
         subject = _own_name(leaf)
         if subject is None:
             return None, "the certificate has no subjectAltName"

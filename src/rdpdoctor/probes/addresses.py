@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
 from rdpdoctor.probes.base import TCP_TAGS, TLS_TAGS, X224_TAGS, Phase, Probe
-from rdpdoctor.probes.context import Context
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 _OTHERS = 3
 
 
 def _others(context: Context) -> list[str]:
     """Addresses that have not been walked and have not failed on TCP."""
-    failed = {row.args.get("address") for row in context.journal.tagged("tcp.refused", "tcp.rejected", "tcp.silent", "tcp.failed")}
+    failed = {
+        row.args.get("address")
+        for row in context.journal.tagged("tcp.refused", "tcp.rejected", "tcp.silent", "tcp.failed")
+    }
     walked = context.walk.address if context.walk is not None else None
     return [address for address in context.addresses if address != walked and address not in failed][:_OTHERS]
 
 
 async def run(context: Context) -> None:
     async def one(address: str) -> None:
-        async with Attempt(context, "repeat", variant="ordinary", cookie=context.cookie, address=address) as attempt:
+        async with Attempt(
+            context, "repeat", variant="ordinary", cookie=context.cookie, address=address
+        ) as attempt:
             if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
                 await attempt.handshake(COMPARE_WAIT)
 

@@ -1,6 +1,7 @@
 """One connection of ours, and how far it got. Each step writes down what it saw and says whether to go on.
 
-Probes share connections through this: the one that opened an attempt may leave it to the next, which takes it further.
+Probes share connections through this: the one that opened an attempt may leave it to the next, which takes
+it further.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from rdpdoctor.connection.hello import HelloAnswered, HelloProbe
 from rdpdoctor.connection.initiation import Confirmed, Initiation
 from rdpdoctor.connection.machine import Ended, How
 from rdpdoctor.connection.tls import TlsEstablished, TlsHandshake
+from rdpdoctor.net.clock import iso, utc_now
 from rdpdoctor.net.dial import Connection, DialFailed, dial
 from rdpdoctor.net.drive import drive
 from rdpdoctor.net.gate import Exhausted
-from rdpdoctor.probes.context import Context, ms, utc_now
+from rdpdoctor.probes.context import Context, ms
 from rdpdoctor.wire import certificate, nego, tls_hello, tls_suites
 from rdpdoctor.wire.errors import Malformed
 from rdpdoctor.wire.tls_record import alert_name, version_name
@@ -24,9 +26,16 @@ from rdpdoctor.wire.tls_record import alert_name, version_name
 if TYPE_CHECKING:
     from rdpdoctor.wire.ntlm import Challenge
 
-#: What a current client asks for (mstsc on Windows 10 and 11): TLS, CredSSP, CredSSP with early user authorization.
+#: What a current client asks for (mstsc on Windows 10 and 11): TLS, CredSSP, CredSSP with early user
+#: authorization.
 ORDINARY = int(nego.Protocol.SSL | nego.Protocol.HYBRID | nego.Protocol.HYBRID_EX)
-_OVER_TLS = int(nego.Protocol.SSL | nego.Protocol.HYBRID | nego.Protocol.HYBRID_EX | nego.Protocol.RDSTLS | nego.Protocol.RDSAAD)
+_OVER_TLS = int(
+    nego.Protocol.SSL
+    | nego.Protocol.HYBRID
+    | nego.Protocol.HYBRID_EX
+    | nego.Protocol.RDSTLS
+    | nego.Protocol.RDSAAD
+)
 _CREDSSP = int(nego.Protocol.HYBRID | nego.Protocol.HYBRID_EX)
 _CERTIFICATES_SHOWN = 8
 
@@ -37,7 +46,9 @@ COMPARE_WAIT = 4.0
 
 
 class Attempt:
-    """Use as an async context manager; inside it is connected, or `connected` is False and the journal says why."""
+    """Use as an async context manager; inside it is connected, or `connected` is False and the journal says
+    why.
+    """
 
     def __init__(
         self,
@@ -98,7 +109,9 @@ class Attempt:
         except BaseException:
             await self._stack.aclose()
             raise
-        self.context.emit("tcp.connected", address=self.address, port=self.context.port, rtt_ms=ms(result.rtt))
+        self.context.emit(
+            "tcp.connected", address=self.address, port=self.context.port, rtt_ms=ms(result.rtt)
+        )
         return True
 
     async def close(self) -> None:
@@ -129,17 +142,30 @@ class Attempt:
         if isinstance(outcome, Ended):
             extra: dict[str, Any] = {}
             if outcome.how is How.MALFORMED:
-                extra = {"detail": outcome.detail, "sample": outcome.sample.hex(), "looks_like": looks_like(outcome.sample)}
+                extra = {
+                    "detail": outcome.detail,
+                    "sample": outcome.sample.hex(),
+                    "looks_like": looks_like(outcome.sample),
+                }
             elif outcome.how is How.DECLINED:
                 extra = {"detail": outcome.detail}
-            self.context.emit(f"x224.{outcome.how.value}", **self._who(), **asked, **_ending(outcome), **extra)
+            self.context.emit(
+                f"x224.{outcome.how.value}", **self._who(), **asked, **_ending(outcome), **extra
+            )
             return False
         assert isinstance(outcome, Confirmed)
         elapsed = {"elapsed_ms": ms(outcome.elapsed)}
         match outcome.answer:
             case nego.NegotiationResponse(selected=selected, flags=flags):
                 self.selected = int(selected)
-                self.context.emit("x224.selected", **self._who(), **asked, selected=int(selected), flags=int(flags), **elapsed)
+                self.context.emit(
+                    "x224.selected",
+                    **self._who(),
+                    **asked,
+                    selected=int(selected),
+                    flags=int(flags),
+                    **elapsed,
+                )
                 return True
             case nego.NegotiationFailure(code=code):
                 self.context.emit("x224.failure", **self._who(), **asked, code=int(code), **elapsed)
@@ -164,7 +190,9 @@ class Attempt:
                 )
         return False
 
-    async def handshake(self, longest: float = TLS_WAIT, *, split_first: bool = False, sni: bool = True) -> bool:
+    async def handshake(
+        self, longest: float = TLS_WAIT, *, split_first: bool = False, sni: bool = True
+    ) -> bool:
         """A whole TLS handshake as a current client makes it."""
         name = self.context.host if sni else None
         machine = TlsHandshake(name, self.context.patience(longest), split_first=split_first)
@@ -176,7 +204,12 @@ class Attempt:
         assert isinstance(outcome, TlsEstablished)
         self.established = outcome
         self.context.emit(
-            "tls.completed", **self._who(), hello="client", version=outcome.version, suite=outcome.suite, elapsed_ms=ms(outcome.elapsed)
+            "tls.completed",
+            **self._who(),
+            hello="client",
+            version=outcome.version,
+            suite=outcome.suite,
+            elapsed_ms=ms(outcome.elapsed),
         )
         self.tell_certificates(outcome.chain, "client")
         return True
@@ -205,9 +238,13 @@ class Attempt:
         return outcome
 
     async def credssp(self, longest: float = NLA_WAIT) -> bool:
-        """CredSSP up to the server's NTLM challenge. No name and no secret is sent, so no logon failure is logged."""
+        """CredSSP up to the server's NTLM challenge. No name and no secret is sent, so no logon failure is
+        logged.
+        """
         assert self.established is not None
-        outcome = await drive(self._live(), CredSspProbe(self.established.channel, self.context.patience(longest)))
+        outcome = await drive(
+            self._live(), CredSspProbe(self.established.channel, self.context.patience(longest))
+        )
         if isinstance(outcome, Ended):
             extra: dict[str, Any] = {}
             tag = f"nla.{outcome.how.value}"
@@ -220,7 +257,13 @@ class Attempt:
             self.context.emit(tag, **self._who(), **_ending(outcome), **extra)
             return False
         if isinstance(outcome, Answered):
-            self.context.emit("nla.answered", **self._who(), version=outcome.version, detail=outcome.detail, elapsed_ms=ms(outcome.elapsed))
+            self.context.emit(
+                "nla.answered",
+                **self._who(),
+                version=outcome.version,
+                detail=outcome.detail,
+                elapsed_ms=ms(outcome.elapsed),
+            )
             return True
         assert isinstance(outcome, Challenged)
         self.context.emit(
@@ -250,7 +293,14 @@ class Attempt:
             value = certificate.parse(der)
         except Malformed as error:
             sha256 = hashlib.sha256(der).hexdigest()
-            self.context.emit("tls.certificate-unreadable", **who, position=position, detail=error.detail, size=len(der), sha256=sha256)
+            self.context.emit(
+                "tls.certificate-unreadable",
+                **who,
+                position=position,
+                detail=error.detail,
+                size=len(der),
+                sha256=sha256,
+            )
             return
         self.context.emit(
             "tls.certificate",
@@ -260,8 +310,8 @@ class Attempt:
             common_name=value.common_name,
             issuer=value.issuer,
             serial=value.serial,
-            not_before=value.not_before.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            not_after=value.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            not_before=iso(value.not_before),
+            not_after=iso(value.not_after),
             names=list(value.names),
             key=value.key,
             key_bits=value.key_bits,
@@ -341,7 +391,12 @@ def looks_like(sample: bytes) -> str | None:
 
 
 def _ending(ended: Ended) -> dict[str, Any]:
-    return {"after": ended.after, "sent": ended.sent, "received": ended.received, "elapsed_ms": ms(ended.elapsed)}
+    return {
+        "after": ended.after,
+        "sent": ended.sent,
+        "received": ended.received,
+        "elapsed_ms": ms(ended.elapsed),
+    }
 
 
 def _version_in(detail: str) -> int:
@@ -369,7 +424,7 @@ def _clock(challenge: Challenge, elapsed: float) -> dict[str, Any]:
         return {"server_time": None, "skew_ms": None, "uncertainty_ms": None}
     skew = (stamp - utc_now()).total_seconds() + elapsed / 2
     return {
-        "server_time": stamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "server_time": iso(stamp),
         "skew_ms": ms(skew),
         "uncertainty_ms": ms(elapsed / 2),
     }

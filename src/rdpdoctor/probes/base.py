@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from rdpdoctor.probes.context import Context
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rdpdoctor.probes.context import Context
 
 
 class Phase(Enum):
@@ -45,17 +48,38 @@ X224_TAGS = (
     "x224.malformed",
     "x224.declined",
 )
-TLS_ENDINGS = ("tls.closed", "tls.reset", "tls.silent", "tls.stalled", "tls.malformed", "tls.alerted", "tls.rejected")
+TLS_ENDINGS = (
+    "tls.closed",
+    "tls.reset",
+    "tls.silent",
+    "tls.stalled",
+    "tls.malformed",
+    "tls.alerted",
+    "tls.rejected",
+)
 CERTIFICATE_TAGS = ("tls.certificate", "tls.certificate-unreadable", "tls.chain")
 TLS_TAGS = ("tls.completed", *TLS_ENDINGS, *CERTIFICATE_TAGS)
-NLA_ENDINGS = ("nla.error", "nla.closed", "nla.reset", "nla.silent", "nla.stalled", "nla.malformed", "nla.alerted")
+NLA_ENDINGS = (
+    "nla.error",
+    "nla.closed",
+    "nla.reset",
+    "nla.silent",
+    "nla.stalled",
+    "nla.malformed",
+    "nla.alerted",
+)
 X224_ENDINGS = tuple(tag for tag in X224_TAGS if tag not in ("x224.selected", "x224.plain", "x224.failure"))
 
 
 def walk_failed_at(context: Context) -> str | None:
     """The first word of the walk's ending ("x224", "tls", "nla"), or None while it has not failed."""
     for row in context.journal:
-        if row.args.get("role") == "walk" and row.tag in (*X224_ENDINGS, "x224.failure", *TLS_ENDINGS, *NLA_ENDINGS):
+        if row.args.get("role") == "walk" and row.tag in (
+            *X224_ENDINGS,
+            "x224.failure",
+            *TLS_ENDINGS,
+            *NLA_ENDINGS,
+        ):
             return row.tag.split(".", 1)[0]
     return None
 

@@ -1,21 +1,22 @@
-"""What every probe of one check shares: the target, the journal, the time that is left, and our connections."""
+"""What every probe of one check shares: the target, the journal, the time left, and our connections."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Value
-from rdpdoctor.net.gate import Gate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rdpdoctor.net.gate import Gate
     from rdpdoctor.probes.attempt import Attempt
 
-#: Servers log incomplete connections and some defend themselves against many (facts: RemoteConnectionManager 1006).
+#: Servers log incomplete connections and some defend themselves against many (facts: RemoteConnectionManager
+#: 1006).
 AT_ONCE = 8
 TOTAL_HEALTHY = 12
 TOTAL_UNHEALTHY = 25
@@ -43,7 +44,9 @@ class Settings:
     user: str | None = None  # goes into the cookie, as a client sends it
     experiments: bool = True
     all_suites: bool = False  # list every cipher suite, at one connection each
-    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name → addresses, instead of a look-up
+    hosts: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # name → addresses, instead of a look-up
 
 
 # Tags whose stage is not their first word.
@@ -69,7 +72,9 @@ class Context:
     addresses: list[str] = field(default_factory=list)
     walk: Attempt | None = None  # the first connection, handed from probe to probe
     spares: list[Attempt] = field(default_factory=list)  # confirmed, TLS selected, not used yet
-    background: list[asyncio.Task[None]] = field(default_factory=list)  # slow addresses, until the check's end
+    background: list[asyncio.Task[None]] = field(
+        default_factory=list
+    )  # slow addresses, until the check's end
 
     @property
     def host(self) -> str:
@@ -93,7 +98,9 @@ class Context:
         return max(0.0, self.ends - time.monotonic())
 
     def patience(self, longest: float, share: float = 0.25) -> float:
-        """How long one stage may wait: `longest`, but never more than its share of the whole, nor than is left."""
+        """How long one stage may wait: `longest`, but never more than its share of the whole, nor than is
+        left.
+        """
         return max(0.05, min(longest, share * (self.ends - self.began), self.left()))
 
     def emit(self, tag: str, source: Source = Source.PROBE, **args: Value) -> None:
@@ -118,10 +125,6 @@ class Context:
     def allow(self, total: int) -> None:
         """Raise the number of connections this check may make."""
         self.gate.total = max(self.gate.total, total)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def ms(seconds: float) -> float:

@@ -35,10 +35,22 @@ async def run(context: Context) -> None:
             context.emit(tag, name=name, **extra, elapsed_ms=ms(result.elapsed))
         else:
             context.addresses = list(result.addresses)
-            context.emit("dns.resolved", name=name, addresses=list(result.addresses), via=result.via, elapsed_ms=ms(result.elapsed))
+            context.emit(
+                "dns.resolved",
+                name=name,
+                addresses=list(result.addresses),
+                via=result.via,
+                elapsed_ms=ms(result.elapsed),
+            )
         done, _ = await asyncio.wait({asking}, timeout=None if isinstance(result, LookupFailed) else _GRACE)
         if done and (said := asking.result()).outcome != "no-server":
-            context.emit("dns.server-said", name=name, outcome=said.outcome, addresses=list(said.addresses), elapsed_ms=ms(said.elapsed))
+            context.emit(
+                "dns.server-said",
+                name=name,
+                outcome=said.outcome,
+                addresses=list(said.addresses),
+                elapsed_ms=ms(said.elapsed),
+            )
     finally:
         asking.cancel()
 

@@ -1,20 +1,25 @@
-"""Whether something else than Remote Desktop lives on the port: its banner, its answer to HTTP, its answer to TLS."""
+"""Whether something else than Remote Desktop lives on the port: its banner, its answer to HTTP, its answer
+to TLS.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
+from typing import TYPE_CHECKING
 
-from rdpdoctor.net.connection import Connection
 from rdpdoctor.net.dial import DialFailed, dial
 from rdpdoctor.net.gate import Exhausted
 from rdpdoctor.probes.attempt import TCP_WAIT, looks_like
 from rdpdoctor.probes.base import X224_ENDINGS, Phase, Probe
-from rdpdoctor.probes.context import Context
 from rdpdoctor.wire.tls_hello import client_hello
 from rdpdoctor.wire.tls_record import HandshakeType, Version, handshake_records
 from rdpdoctor.wire.tls_suites import MODERN, for_version
+
+if TYPE_CHECKING:
+    from rdpdoctor.net.connection import Connection
+    from rdpdoctor.probes.context import Context
 
 _LISTEN = 1.0  # services that speak first do so at once
 _ANSWER = 2.0

@@ -1,9 +1,15 @@
-"""CredSSP (MS-CSSP) up to the server's NTLM challenge, on the walk's connection. No credentials are involved."""
+"""CredSSP (MS-CSSP) up to the server's NTLM challenge, on the walk's connection. No credentials are
+involved.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rdpdoctor.probes.base import NLA_ENDINGS, Phase, Probe
-from rdpdoctor.probes.context import Context
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 
 async def run(context: Context) -> None:

@@ -1,9 +1,20 @@
-"""The same again, one at a time: does it always end like this, and does it matter that several were open at once?"""
+"""The same again, one at a time: does it always end like this, and does it matter that several were open at
+once?
+"""
 
 from __future__ import annotations
 
 from rdpdoctor.probes.attempt import COMPARE_WAIT, ORDINARY, Attempt
-from rdpdoctor.probes.base import NLA_ENDINGS, TCP_TAGS, TLS_TAGS, X224_ENDINGS, X224_TAGS, Phase, Probe, walk_ending
+from rdpdoctor.probes.base import (
+    NLA_ENDINGS,
+    TCP_TAGS,
+    TLS_TAGS,
+    X224_ENDINGS,
+    X224_TAGS,
+    Phase,
+    Probe,
+    walk_ending,
+)
 from rdpdoctor.probes.context import TOTAL_UNHEALTHY, Context
 
 _TIMES = 6
@@ -15,7 +26,8 @@ def _odd(context: Context) -> bool:
     """An ordinary request of the matrix died although the walk passed that stage."""
     ordinary = (1, 3, ORDINARY)
     return any(
-        row.args.get("role") != "walk" and row.args.get("requested") in ordinary for row in context.journal.tagged(*X224_ENDINGS)
+        row.args.get("role") != "walk" and row.args.get("requested") in ordinary
+        for row in context.journal.tagged(*X224_ENDINGS)
     ) or any(row.args.get("role") == "repeat" for row in context.journal.tagged("tcp.refused", "tcp.silent"))
 
 

@@ -1,4 +1,4 @@
-"""TCP to every address of the name, the way a client goes about it: in order, the next one when one is slow."""
+"""TCP to every address of the name as a client does: in order, the next one when one is slow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STAGGER = 0.3  # RFC 8305 section 5 allows 100 ms to 2 s
 
 
 async def run(context: Context) -> None:
-    """Leaves the first connection in `context.walk`. Slower addresses go on in the background of the check."""
+    """Leaves the first connection in `context.walk`; slower addresses go on in the background."""
     won = asyncio.Event()
 
     async def one(address: str) -> None:
@@ -25,7 +25,9 @@ async def run(context: Context) -> None:
                 return
         except asyncio.CancelledError:
             # The check is over before this address has answered; the others need not wait for it any longer.
-            context.emit("tcp.silent", address=address, port=context.port, waited_ms=ms(time.monotonic() - began))
+            context.emit(
+                "tcp.silent", address=address, port=context.port, waited_ms=ms(time.monotonic() - began)
+            )
             raise
         if context.walk is None:
             context.walk = attempt

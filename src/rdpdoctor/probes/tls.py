@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rdpdoctor.probes.base import TLS_TAGS, Phase, Probe
-from rdpdoctor.probes.context import Context
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 
 async def run(context: Context) -> None:
@@ -17,6 +21,8 @@ PROBE = Probe(
     phase=Phase.WALK,
     emits=TLS_TAGS,
     connections=0,
-    due=lambda context: None if context.walk is not None and context.walk.over_tls else "the server did not select TLS",
+    due=lambda context: (
+        None if context.walk is not None and context.walk.over_tls else "the server did not select TLS"
+    ),
     run=run,
 )

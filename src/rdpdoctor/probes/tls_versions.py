@@ -1,6 +1,7 @@
 """Which TLS versions the server speaks, and with which suites, by our own ClientHello: SSL 3.0 to TLS 1.3.
 
-The stdlib cannot speak what old servers speak, so each hello is built here and only its answer is read; nothing is
+The stdlib cannot speak what old servers speak, so each hello is built here and only its answer is read;
+nothing is
 encrypted. Connections that the matrix left over are used first.
 """
 
@@ -8,14 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rdpdoctor.connection.hello import HelloAnswered
 from rdpdoctor.connection.machine import Ended, How
 from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
 from rdpdoctor.probes.base import CERTIFICATE_TAGS, TLS_ENDINGS, X224_TAGS, Phase, Probe
-from rdpdoctor.probes.context import Context
 from rdpdoctor.wire.tls_record import Version, alert_name, version_name
 from rdpdoctor.wire.tls_suites import LEGACY, MODERN, SuiteClass, for_version, suite_class, suite_name
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 _VERSIONS = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL30)
 _ASKED = MODERN + LEGACY
@@ -52,7 +56,9 @@ def _to_ask(context: Context) -> list[Version]:
 
 async def run(context: Context) -> None:
     asked = _to_ask(context)
-    jobs: list[tuple[Version, tuple[int, ...]]] = [(version, for_version(_ASKED, version)) for version in asked]
+    jobs: list[tuple[Version, tuple[int, ...]]] = [
+        (version, for_version(_ASKED, version)) for version in asked
+    ]
     if _walk_version(context) is not None:
         jobs.append((Version.TLS12, _WEAK))
     results: dict[int, HelloAnswered | Ended | None] = {}
@@ -122,7 +128,11 @@ def _judge(version: Version, answer: HelloAnswered | Ended | None, works: bool) 
         return _Seen(False, f"answered with {version_name(answer.version)}", [])
     if answer.how is How.ALERTED:
         name = alert_name(answer.code or 0)
-        return _Seen(False if works and answer.code in _VERSION_ALERTS or answer.code == 70 else None, f"alert {name}", [])
+        return _Seen(
+            False if (works and answer.code in _VERSION_ALERTS) or answer.code == 70 else None,
+            f"alert {name}",
+            [],
+        )
     refused = works and answer.how in (How.CLOSED, How.RESET)
     return _Seen(False if refused else None, answer.how.value, [])
 
@@ -134,7 +144,11 @@ async def _enumerate(context: Context, seen: dict[Version, _Seen]) -> None:
         for _ in range(_ENUMERATE_AT_MOST):
             left = tuple(s for s in for_version(_ASKED, version) if s not in entry.suites)
             answer = await _hello(context, version, left) if left else None
-            if not isinstance(answer, HelloAnswered) or answer.version != version or answer.suite in entry.suites:
+            if (
+                not isinstance(answer, HelloAnswered)
+                or answer.version != version
+                or answer.suite in entry.suites
+            ):
                 return
             entry.suites.append(answer.suite)
 
@@ -148,14 +162,26 @@ def _tell(context: Context, seen: dict[Version, _Seen]) -> None:
     for version in _VERSIONS:
         if (entry := seen.get(version)) is not None:
             suites = [suite_name(suite) for suite in entry.suites]
-            context.emit("tls.version", version=version_name(version), offered=entry.offered, suites=suites, how=entry.how)
+            context.emit(
+                "tls.version",
+                version=version_name(version),
+                offered=entry.offered,
+                suites=suites,
+                how=entry.how,
+            )
 
 
 def _tell_weak(context: Context, answer: HelloAnswered | Ended | None) -> None:
     accepted = isinstance(answer, HelloAnswered)
     refused = isinstance(answer, Ended) and answer.how in (How.ALERTED, How.CLOSED, How.RESET)
     suite = suite_name(answer.suite) if isinstance(answer, HelloAnswered) else None
-    context.emit("tls.suites", version="TLS 1.2", group="weak", offered=True if accepted else False if refused else None, suite=suite)
+    context.emit(
+        "tls.suites",
+        version="TLS 1.2",
+        group="weak",
+        offered=True if accepted else False if refused else None,
+        suite=suite,
+    )
 
 
 def due(context: Context) -> str | None:

@@ -1,4 +1,6 @@
-"""The same with one thing changed, where the walk died: another cookie, smaller segments, a split hello, no SNI."""
+"""The same with one thing changed, where the walk died: another cookie, smaller segments, a split hello, no
+SNI.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def _is_name(host: str) -> bool:
 
 async def run(context: Context) -> None:
     async def one(change: _Change) -> None:
-        attempt = Attempt(context, "variant", variant=change.variant, cookie=change.cookie, max_segment=change.max_segment)
+        attempt = Attempt(
+            context, "variant", variant=change.variant, cookie=change.cookie, max_segment=change.max_segment
+        )
         async with attempt:
             if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
                 await attempt.handshake(COMPARE_WAIT, split_first=change.split_first, sni=change.sni)

@@ -1,9 +1,13 @@
-"""Connection initiation as a current client does it (MS-RDPBCGR 1.3.1.1, 2.2.1.1), on the walk's connection."""
+"""Connection initiation as a current client does it (MS-RDPBCGR 1.3.1.1), on the walk's connection."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rdpdoctor.probes.base import X224_TAGS, Phase, Probe
-from rdpdoctor.probes.context import Context
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 
 async def run(context: Context) -> None:

@@ -1,13 +1,18 @@
-"""What the server selects for each other requestedProtocols, one connection each. From it: its security layer, and NLA."""
+"""What the server selects for each other requestedProtocols, one connection each. From it: its security
+layer, and NLA.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
 from rdpdoctor.probes.base import TCP_TAGS, X224_TAGS, Phase, Probe
-from rdpdoctor.probes.context import Context
 from rdpdoctor.wire.nego import Protocol
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 # 0x0B is the walk's. One goes without a cookie, so that a filter on cookies shows even where the walk passes.
 _SSL_HYBRID = int(Protocol.SSL | Protocol.HYBRID)

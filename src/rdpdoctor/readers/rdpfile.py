@@ -1,14 +1,18 @@
 """`.rdp` files: lines of `name:type:value`, type `s` (text), `i` (number) or `b` (bytes in hex).
 
-UTF-16 with a byte order mark as mstsc saves them, or UTF-8 as other tools do. Unknown names are kept. Where a name
+UTF-16 with a byte order mark as mstsc saves them, or UTF-8 as other tools do. Unknown names are kept. Where
+a name
 stands twice the last one counts, as it does for mstsc.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 _LIMIT = 1 << 20  # a real one has a few kilobytes
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rdpdoctor.wire.errors import Malformed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography import x509
 
 SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1"
@@ -25,7 +26,9 @@ _TEXT_KEPT = 1024  # a subject may be 60 kB; nobody reads more than this
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Times are UTC. usages: extended key usage OIDs, None where the extension is absent (RFC 5280 4.2.1.12: any)."""
+    """Times are UTC. usages: extended key usage OIDs, None where the extension is absent (RFC 5280 4.2.1.12:
+    any).
+    """
 
     subject: str
     common_name: str | None
