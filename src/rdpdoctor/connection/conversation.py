@@ -15,8 +15,8 @@ SPLIT_PAUSE = 0.03
 
 
 class Conversation:
-    """One stage as `machine.Machine` wants it. A subclass writes to `_output`, reads in `_process`, and ends with
-    `_finish` or `_end`.
+    """One stage as `machine.Machine` wants it. A subclass writes to `_output`, reads in `_process`, and ends
+    with `_finish` or `_end`.
 
     The deadline counts from `begin`, whatever drips in meanwhile. `after`: the last message exchanged whole.
     """
@@ -50,7 +50,7 @@ class Conversation:
         self._start(now)
 
     def take_output(self) -> bytes:
-        """What is to be sent now. When the first flight is split: its first byte, and the rest after `wake`."""
+        """What is to be sent now. A split first flight: its first byte, and the rest after `wake`."""
         held = self._holding and self._outcome is None
         count = min(1 - self.sent, len(self._output)) if held else len(self._output)
         output = bytes(self._output[:count])

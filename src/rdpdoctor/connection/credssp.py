@@ -1,7 +1,7 @@
-"""CredSSP up to the server's NTLM challenge (MS-CSSP 3.1.5): its names, its clock, its version; nothing secret.
+"""CredSSP up to the server's NTLM challenge (MS-CSSP 3.1.5): its names, clock and version, nothing secret.
 
-We send one TSRequest with an NTLM NEGOTIATE that names nobody, and leave after the answer. No logon has been tried,
-so none fails in the server's log.
+We send one TSRequest with an NTLM NEGOTIATE that names nobody, and leave after the answer. No logon has been
+tried, so none fails in the server's log.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class CredSspProbe(Conversation):
         self._cipher = 0
 
     def take_output(self) -> bytes:
-        if not self._output:
-            return b"" if self._outcome is not None else self._channel.take_output()
+        if self._outcome is not None or not self._output:
+            return self._channel.take_output()
         try:
             return self._channel.encrypt(super().take_output())
         except OSError:  # the channel is broken already: what was fed to it says how
@@ -127,6 +127,7 @@ class CredSspProbe(Conversation):
             challenge = ntlm.Challenge.parse(answer.token)
             self._finish(Challenged(request.version, challenge, self._elapsed(now)))
             return
-        names = ", ".join(spnego.mechanism_name(oid)[:60] for oid in answer.mechanisms[:4])
-        detail = "rejected by SPNEGO" if answer.state == spnego.REJECT else names or "a token that is not NTLM"
-        self._finish(Answered(request.version, detail, self._elapsed(now)))
+        detail = ", ".join(spnego.mechanism_name(oid)[:60] for oid in answer.mechanisms[:4])
+        if answer.state == spnego.REJECT:
+            detail = "rejected by SPNEGO"
+        self._finish(Answered(request.version, detail or "a token that is not NTLM", self._elapsed(now)))

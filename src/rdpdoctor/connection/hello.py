@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HelloAnswered:
-    """version, suite: what the server chose. retry: it was a HelloRetryRequest. chain: DER, as sent; empty in TLS 1.3,
-    which encrypts it. elapsed: seconds.
+    """version, suite: what the server chose. retry: it was a HelloRetryRequest. elapsed: seconds.
+    chain: DER, as sent; empty in TLS 1.3, which encrypts it.
     """
 
     version: int
@@ -33,7 +33,7 @@ class HelloAnswered:
 
 
 class HelloProbe(Conversation):
-    """Ends with HelloAnswered, or Ended. Up to TLS 1.2 it waits for the certificate; `server_hello` is there before."""
+    """Ends with HelloAnswered, or Ended. Up to TLS 1.2 it waits for the certificate, after `server_hello`."""
 
     stage = Stage.TLS
     limit = 512 * 1024

@@ -7,8 +7,8 @@ from functools import cache
 
 from rdpdoctor.connection.machine import How
 
-# What current clients offer. 3DES and RC4 are gone from them; DHE is still in some. Level 0 is no weakness here: it
-# lets us read the RSA-1024 or SHA-1 certificate that we are to report on.
+# What current clients offer. 3DES and RC4 are gone from them; DHE is still in some. Level 0 is no weakness
+# here: it lets us read the RSA-1024 or SHA-1 certificate that we are to report on.
 _SUITES = (
     "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:DHE+AES:RSA+AESGCM:RSA+AES"
     ":!aNULL:!eNULL:!PSK:!SRP:!AESCCM:@SECLEVEL=0"
@@ -18,7 +18,7 @@ _LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT; Python has the nam
 
 @cache
 def client_context() -> ssl.SSLContext:
-    """Made once: it costs milliseconds. Nothing is verified; the certificate is judged elsewhere and shown."""
+    """Made once: it costs milliseconds. Verifies nothing; the certificate is judged elsewhere."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -101,7 +101,7 @@ _UNACCEPTABLE = frozenset(
 
 
 def meaning(error: OSError) -> tuple[How, int | None, str]:
-    """How a handshake or a connection ended: CLOSED, ALERTED with the alert, MALFORMED or REJECTED; OpenSSL's reason."""
+    """CLOSED, ALERTED with the alert's number, MALFORMED or REJECTED; and OpenSSL's reason."""
     if isinstance(error, ssl.SSLZeroReturnError | ssl.SSLEOFError):
         return How.CLOSED, None, "close_notify"
     reason = getattr(error, "reason", None) or type(error).__name__

@@ -11,6 +11,7 @@ from rdpdoctor.connection.machine import How
 from rdpdoctor.connection.tls_flight import ServerFlight
 from rdpdoctor.facts import Stage
 from rdpdoctor.wire.tls_hello import is_host_name
+from rdpdoctor.wire.tls_record import alert_name
 from rdpdoctor.wire.tls_suites import suite_name
 
 _READ = 16 * 1024
@@ -19,7 +20,7 @@ _READ = 16 * 1024
 class TlsChannel:
     """An established connection: plain bytes on one side, TLS records on the other.
 
-    closed: the peer said close_notify. alert: the fatal alert it sent. failure: why what came is no TLS any more.
+    closed: the peer said close_notify. alert: its fatal alert. failure: why what came is no TLS any more.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class TlsChannel:
 
 @dataclass(frozen=True, slots=True)
 class TlsEstablished:
-    """version: "TLS 1.3". suite: its registered name. chain: DER as sent, the server's own first. elapsed: seconds."""
+    """version: "TLS 1.3". suite: the registered name. chain: DER, the server's own first. elapsed: seconds."""
 
     version: str
     suite: str
@@ -81,10 +82,10 @@ class TlsEstablished:
 
 
 class TlsHandshake(Conversation):
-    """Ends with TlsEstablished, or Ended. In TLS 1.3 we are done before the server has judged our last message: what
-    it says to that comes in the next stage.
+    """Ends with TlsEstablished, or Ended. In TLS 1.3 we are done before the server has judged our last
+    message: what it says to that comes in the next stage.
 
-    server_name: goes into SNI if it is a name. split_first: send the first byte of the ClientHello on its own.
+    server_name: goes into SNI if it is a name. split_first: the ClientHello's first byte goes on its own.
     """
 
     stage = Stage.TLS
@@ -99,7 +100,9 @@ class TlsHandshake(Conversation):
     ) -> None:
         super().__init__(timeout, split_first=split_first)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._session = _session(context or openssl.client_context(), self._incoming, self._outgoing, server_name)
+        self._session = _session(
+            context or openssl.client_context(), self._incoming, self._outgoing, server_name
+        )
         self._flight = ServerFlight()
 
     @property
@@ -152,10 +155,11 @@ class TlsHandshake(Conversation):
             how = How.MALFORMED
         if how is How.MALFORMED and self._flight.fault is not None:
             reason = self._flight.fault.detail
-        self._end(how, now, code=code, detail=reason, sample=self._broken(data))
+        detail = reason if code is None else alert_name(code)
+        self._end(how, now, code=code, detail=detail, sample=self._broken(data))
 
     def _broken(self, data: bytes) -> bytes:
-        """The bytes that did not fit: the very first ones where nothing fitted, else those around the fault."""
+        """The bytes that did not fit. Empty where nothing did: then it is the very first ones."""
         if self._flight.hello is None and self._flight.retry is None:
             return b""
         fault = self._flight.fault

@@ -1,7 +1,7 @@
 """A bystander's view of the server's side of a TLS handshake: what can be read without keys.
 
-OpenSSL says that a handshake failed; this says how far it had come, which certificates had been sent by then, and
-which alert it was.
+OpenSSL says that a handshake failed; this says how far it had come, which certificates had been sent by then,
+and which alert it was.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class ServerFlight:
-    """Feed it everything the server sends, in any split. It reads on until the server encrypts, then only frames.
+    """Feed it all that the server sends, in any split. Once the server encrypts, it only sees frames.
 
-    last: "client-hello", "server-hello", "certificate" or "server-hello-done": the last message that came whole.
-    retry: a HelloRetryRequest. fault: what breaks the protocol; nothing is read after it.
+    last: "client-hello", "server-hello", "certificate" or "server-hello-done": the last message that came
+    whole. retry: a HelloRetryRequest. fault: what breaks the protocol; nothing is read after it.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class ServerFlight:
     def _read(self, record: Record) -> None:
         match record.content_type:
             case ContentType.CHANGE_CIPHER_SPEC:
-                # TLS 1.3 sends one for the middleboxes' sake, after a HelloRetryRequest too: it means nothing.
+                # In TLS 1.3 it is there for middleboxes, after a HelloRetryRequest too, and means nothing.
                 self._encrypted = self._encrypted or self._is_older()
             case ContentType.ALERT if not self._encrypted:
                 self.alert = Alert.parse(record.fragment)

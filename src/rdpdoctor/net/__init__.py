@@ -1,1 +1,1 @@
-"""The only room with sockets and clocks: dial, drive a machine, look names up, and what the kernel measured."""
+"""The room with sockets and clocks: dial, drive a machine, look names up, ask the kernel what it measured."""

@@ -1,21 +1,23 @@
-"""Calls that cannot be interrupted, such as the system's resolver: in a daemon thread that nobody has to wait for.
+"""Calls that cannot be interrupted, such as the system's resolver: in a thread that nobody must wait for.
 
-A ThreadPoolExecutor will not do: its threads are joined when the process exits, so that a resolver which hangs
-for a minute would hang Ctrl-C for a minute too.
+A ThreadPoolExecutor will not do: its threads are joined when the process exits, so that a resolver which
+hangs for a minute would hang Ctrl-C for a minute too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
 
 async def call(function: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109
-    """What `function` returns or raises. Raise TimeoutError after `timeout` seconds; its late answer is dropped."""
+    """What `function` returns or raises. Raise TimeoutError after `timeout` seconds; a late answer is dropped."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
@@ -31,7 +33,7 @@ async def call(function: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC10
         value, error = None, None
         try:
             value = function()
-        except BaseException as caught:  # noqa: BLE001 - it is raised again, over there
+        except BaseException as caught:  # raised again, over there
             error = caught
         try:
             loop.call_soon_threadsafe(deliver, value, error)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 from rdpdoctor.net import oserrors, tcp_info
 
 if TYPE_CHECKING:
+    import socket
     from types import TracebackType
 
     from rdpdoctor.net.tcp_info import TcpInfo
@@ -30,7 +30,9 @@ class Connection:
     def __enter__(self) -> Connection:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()
 
     async def send(self, data: bytes, deadline: float) -> None:
@@ -60,7 +62,7 @@ class Connection:
 
 
 def _told(error: OSError) -> OSError:
-    """TimeoutError or ConnectionResetError. A path that vanished under a connection is silence, as it is to a client."""
+    """TimeoutError or ConnectionResetError. A path that vanishes under a connection is silence."""
     if isinstance(error, TimeoutError):
         return TimeoutError("deadline")
     if oserrors.meaning(error) in (oserrors.Means.RESET, oserrors.Means.REFUSED):

@@ -18,8 +18,8 @@ __all__ = ["Connection", "DialFailed", "can_limit_segments", "dial"]
 
 @dataclass(frozen=True, slots=True)
 class DialFailed:
-    """how: refused (RST), rejected (ICMP, or the system says unreachable), silent (until the deadline), failed
-    (this machine could not even try). icmp and offender: where the system names them, else None.
+    """how: refused (RST), rejected (ICMP, or the system says unreachable), silent (until the deadline),
+    failed (this machine could not even try). icmp and offender: where the system names them, else None.
     on_link: this machine itself found that no neighbour answers. elapsed: seconds.
     """
 
@@ -37,7 +37,11 @@ def can_limit_segments() -> bool:
 
 
 async def dial(
-    address: str, port: int, timeout: float, *, max_segment: int | None = None  # noqa: ASYNC109
+    address: str,
+    port: int,
+    timeout: float,  # noqa: ASYNC109
+    *,
+    max_segment: int | None = None,
 ) -> Connection | DialFailed:
     """Connect to a literal address. max_segment: bytes of payload in a segment, both ways; ValueError where
     `can_limit_segments` says no. timeout: seconds.
@@ -95,7 +99,9 @@ async def _connect(
 def _numeric(address: str, port: int) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
     """Family and sockaddr of a literal; getaddrinfo knows zones and asks nobody with AI_NUMERICHOST."""
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    family, _, _, _, where = socket.getaddrinfo(address.encode(), str(port), type=socket.SOCK_STREAM, flags=flags)[0]
+    family, _, _, _, where = socket.getaddrinfo(
+        address.encode(), str(port), type=socket.SOCK_STREAM, flags=flags
+    )[0]
     host = str(where[0]).partition("%")[0]  # the zone is in the fourth field as a number
     return family, (host, *where[1:])
 

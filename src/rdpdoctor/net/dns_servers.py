@@ -1,10 +1,11 @@
-"""What DNS itself says of a name, asked past the system's resolver, which may have a hosts file or a cache."""
+"""What DNS itself says of a name, past the system's resolver with its hosts file and cache."""
 
 from __future__ import annotations
 
 import ipaddress
 import time
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rdpdoctor.net import background
@@ -12,7 +13,9 @@ from rdpdoctor.net import background
 if TYPE_CHECKING:
     from dns.message import Message
 
-Outcome: TypeAlias = Literal["addresses", "nxdomain", "no-data", "servfail", "refused", "silent", "no-server", "failed"]
+Outcome: TypeAlias = Literal[
+    "addresses", "nxdomain", "no-data", "servfail", "refused", "silent", "no-server", "failed"
+]
 
 _MOST_ADDRESSES = 16
 _MOST_SERVERS = 3
@@ -79,7 +82,7 @@ def _candidates(name: str, suffixes: list[str]) -> list[str]:
 
 
 def ask_servers(name: str, servers: list[str], ends: float, port: int = _PORT) -> DnsSaid:
-    """Blocking. The first server that answers decides; of those that fail, the last. `ends`: of `perf_counter`."""
+    """Blocks until `ends` (of `perf_counter`). The first server that answers decides; else the last failure."""
     servers = servers[:_MOST_SERVERS]
     outcome: Outcome = "no-server"
     for index, server in enumerate(servers):
@@ -134,4 +137,4 @@ def _found(answer: Message, kind: str) -> list[str]:
 
     wanted = dns.rdatatype.from_text(kind)
     records = (record for rrset in answer.answer if rrset.rdtype == wanted for record in rrset)
-    return [str(getattr(record, "address", "")) for record, _ in zip(records, range(_MOST_ADDRESSES), strict=False)]
+    return [str(getattr(record, "address", "")) for record in islice(records, _MOST_ADDRESSES)]

@@ -17,7 +17,7 @@ _PARTING = 0.5
 
 
 async def drive(connection: Connection, machine: Machine) -> object:
-    """The machine's outcome. Whatever the peer does is part of it; only cancellation and our own faults raise."""
+    """The machine's outcome, whatever the peer does. Only cancellation and our own faults raise."""
     loop = asyncio.get_running_loop()
     machine.begin(loop.time())
     last = loop.time() + _PATIENCE

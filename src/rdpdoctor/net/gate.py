@@ -24,7 +24,7 @@ class Slot:
 
 
 class Gate:
-    """`total` may be raised while the check runs; nobody waits for it. `peak` is the most that were open at once."""
+    """`total` may be raised while the check runs; nobody waits for it. `peak`: the most open at once."""
 
     def __init__(self, per_host: int = 8, total: int = 25) -> None:
         self.total = total

@@ -1,6 +1,6 @@
 """Linux alone says which ICMP error ended a connect: through the socket's error queue (ip(7), IP_RECVERR).
 
-Without it a RST and a port-unreachable are both ECONNREFUSED, and four different rejections are all EHOSTUNREACH.
+Without it, RST and port-unreachable are both ECONNREFUSED, and four other rejections all EHOSTUNREACH.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ _CODES6 = {
 
 @dataclass(frozen=True, slots=True)
 class IcmpError:
-    """icmp: as in the tag `tcp.rejected`. offender: the address that sent it, None where the kernel names none."""
+    """icmp: as in the tag `tcp.rejected`. offender: the address that sent it, where the kernel knows it."""
 
     icmp: str
     offender: str | None
 
 
 def listen(sock: socket.socket, on: bool = True) -> None:
-    """Have errors queued while connecting. Off again once connected: else a stray ICMP error would kill the connection."""
+    """Have errors queued while connecting. Off once connected, or a stray ICMP error kills the connection."""
     if sys.platform != "linux":
         return
     level, option = (_IPPROTO_IPV6, _IPV6_RECVERR) if sock.family == _AF_INET6 else (_IPPROTO_IP, _IP_RECVERR)
@@ -84,7 +84,7 @@ def read(sock: socket.socket) -> IcmpError | None:
 
 
 def parse(data: bytes) -> IcmpError | None:
-    """`struct sock_extended_err` and the offender's sockaddr behind it. None for an error that is not ICMP."""
+    """`struct sock_extended_err` and the offender's sockaddr behind it. None where it is not ICMP."""
     if len(data) < _HEADER.size:
         return None
     _, origin, kind, code, _, _, _ = _HEADER.unpack_from(data)

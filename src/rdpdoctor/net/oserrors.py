@@ -1,4 +1,4 @@
-"""What the errors of the different systems mean for a connection: one table, by name where names are the same.
+"""What the errors of the different systems mean for a connection, in one table.
 
 POSIX numbers differ between Linux and macOS, hence the names; Windows has WSA numbers, and others again from
 overlapped sockets (which asyncio uses there), hence numbers.
@@ -12,7 +12,7 @@ from enum import Enum
 
 class Means(Enum):
     REFUSED = "refused"  # a RST, or Windows' conclusion after some of them
-    UNREACHABLE = "unreachable"  # somebody says so: a router by ICMP, or this machine after asking for the neighbour
+    UNREACHABLE = "unreachable"  # a router says so by ICMP, or this machine itself: not told apart here
     NO_NEIGHBOUR = "no-neighbour"  # BSD and macOS: the host is on our own link and does not answer ARP
     NO_ROUTE = "no-route"  # this machine knows no way there
     GAVE_UP = "gave-up"  # the system retransmitted until it was tired

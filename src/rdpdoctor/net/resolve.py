@@ -18,14 +18,14 @@ __all__ = ["DnsSaid", "LookupFailed", "Resolved", "ask_dns", "resolve"]
 
 _MOST = 16
 
-#: The resolver says that there is no such name, or no address for it. EAI_NONAME, EAI_NODATA and EAI_ADDRFAMILY of
-#: glibc, of macOS, and of Windows (WSAHOST_NOT_FOUND, WSANO_DATA): the three do not overlap.
+#: There is no such name, or no address for it: EAI_NONAME, EAI_NODATA and EAI_ADDRFAMILY of glibc and of macOS,
+#: WSAHOST_NOT_FOUND and WSANO_DATA of Windows. The three sets do not overlap.
 _NOT_FOUND = frozenset({-2, -5, -9, 8, 7, 1, 11001, 11004})
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """addresses: in the system's order, without repeats, at most 16. via: "literal" or "system". elapsed: seconds."""
+    """addresses: in the system's order, without repeats, at most 16. elapsed: seconds."""
 
     addresses: list[str]
     via: Literal["literal", "system"]

@@ -17,7 +17,7 @@ _MACOS_TCP_CONNECTION_INFO, _MACOS_SIZE = 0x106, 112
 
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
-    """None where nothing was measured (which is not zero). mss: bytes of payload that we put into a segment."""
+    """None where nothing was measured (which is not zero). mss: bytes of payload we put into a segment."""
 
     rtt_ms: float | None
     rtt_variation_ms: float | None
@@ -37,7 +37,7 @@ def read(sock: socket.socket) -> TcpInfo | None:
 
 
 def parse_linux(raw: bytes) -> TcpInfo | None:
-    """`struct tcp_info` (include/uapi/linux/tcp.h): 8 single bytes, then 32-bit words; times in microseconds."""
+    """`struct tcp_info` (include/uapi/linux/tcp.h): 8 single bytes, then 32-bit words; times in µs."""
     if len(raw) < _LINUX_SIZE:
         return None
     words = struct.unpack_from("=24I", raw, 8)
@@ -46,7 +46,7 @@ def parse_linux(raw: bytes) -> TcpInfo | None:
 
 
 def parse_macos(raw: bytes) -> TcpInfo | None:
-    """`struct tcp_connection_info` (bsd/netinet/tcp.h): 4 bytes, 12 words, 7 long words; times in milliseconds."""
+    """`struct tcp_connection_info` (bsd/netinet/tcp.h): 4 bytes, 12 words, 7 long words; times in ms."""
     if len(raw) < _MACOS_SIZE:
         return None
     words = struct.unpack_from("=12I", raw, 4)
