@@ -72,7 +72,7 @@ class TlsChannel:
 
 @dataclass(frozen=True, slots=True)
 class TlsEstablished:
-    """version: "TLS 1.3". suite: the registered name. chain: DER, the server's own first. elapsed: seconds."""
+    """version: "TLS 1.3". suite: its registered name. chain: DER, the leaf first. elapsed: seconds."""
 
     version: str
     suite: str

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 async def call(function: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109
-    """What `function` returns or raises. Raise TimeoutError after `timeout` seconds; a late answer is dropped."""
+    """What `function` returns or raises. TimeoutError after `timeout` seconds; a late answer is dropped."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 

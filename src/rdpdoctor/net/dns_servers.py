@@ -82,7 +82,7 @@ def _candidates(name: str, suffixes: list[str]) -> list[str]:
 
 
 def ask_servers(name: str, servers: list[str], ends: float, port: int = _PORT) -> DnsSaid:
-    """Blocks until `ends` (of `perf_counter`). The first server that answers decides; else the last failure."""
+    """Blocks until `ends` (of `perf_counter`). The first that answers decides; else the last failure."""
     servers = servers[:_MOST_SERVERS]
     outcome: Outcome = "no-server"
     for index, server in enumerate(servers):

@@ -18,7 +18,7 @@ __all__ = ["DnsSaid", "LookupFailed", "Resolved", "ask_dns", "resolve"]
 
 _MOST = 16
 
-#: There is no such name, or no address for it: EAI_NONAME, EAI_NODATA and EAI_ADDRFAMILY of glibc and of macOS,
+#: No such name, or no address for it: EAI_NONAME, EAI_NODATA and EAI_ADDRFAMILY of glibc and of macOS,
 #: WSAHOST_NOT_FOUND and WSANO_DATA of Windows. The three sets do not overlap.
 _NOT_FOUND = frozenset({-2, -5, -9, 8, 7, 1, 11001, 11004})
 
