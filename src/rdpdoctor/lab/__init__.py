@@ -1,0 +1,1 @@
+"""Endpoints on loopback with planted faults: for trying, teaching and testing."""
