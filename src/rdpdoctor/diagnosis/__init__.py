@@ -1,0 +1,52 @@
+"""Journal and knowledge in, ranked causes out. Pure: no bytes, no sockets, no clock; the same journal, the same answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis import derive, stages
+from rdpdoctor.diagnosis.conclusions import Conclusions
+from rdpdoctor.diagnosis.model import (
+    Confidence,
+    Diagnosis,
+    Health,
+    NextStep,
+    RankedCause,
+    StageResult,
+    Status,
+    Verdict,
+)
+from rdpdoctor.diagnosis.rank import rank
+from rdpdoctor.diagnosis.steps import steps
+from rdpdoctor.diagnosis.verdict import status_of, verdict
+from rdpdoctor.diagnosis.view import View
+
+if TYPE_CHECKING:
+    from rdpdoctor.facts import Journal
+    from rdpdoctor.knowledge import Knowledge
+
+__all__ = [
+    "Confidence",
+    "Diagnosis",
+    "Health",
+    "NextStep",
+    "RankedCause",
+    "StageResult",
+    "Status",
+    "Verdict",
+    "diagnose",
+]
+
+
+def diagnose(journal: Journal, knowledge: Knowledge) -> Diagnosis:
+    """Never raises on what a journal holds: unknown tags and odd arguments are kept and ignored."""
+    view = View(journal)
+    derived = derive.everything(view)
+    observations = (*journal, *derived)
+    results = stages.judge(view, Conclusions(derived, knowledge), knowledge)
+    health, decisive = status_of(results)
+    died_at = decisive.id if decisive is not None and decisive.status is Status.FAILED else None
+    address = next((attempt.address for attempt in view.attempts if attempt.address), None)
+    causes = rank(observations, knowledge.causes, died_at, health, journal.target, address)
+    said = verdict(results, causes, view, knowledge)
+    return Diagnosis(said, results, observations, causes, steps(causes, said, view, knowledge))

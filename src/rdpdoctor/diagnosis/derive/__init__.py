@@ -1,0 +1,42 @@
+"""From what was seen to what it amounts to. Each function is pure and looks at one theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.derive import (
+    addresses,
+    certificate,
+    clock,
+    endings,
+    handshakes,
+    identity,
+    members,
+    path,
+    server,
+    variants,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rdpdoctor.diagnosis.view import View
+    from rdpdoctor.facts import Observation
+
+THEMES: tuple[Callable[[View], Iterable[Observation]], ...] = (
+    addresses.derive,
+    server.derive,
+    endings.derive,
+    variants.derive,
+    handshakes.derive,
+    certificate.derive,
+    identity.derive,
+    clock.derive,
+    members.derive,
+    path.derive,
+)
+
+
+def everything(view: View) -> list[Observation]:
+    """All conclusions, always in the same order."""
+    return [observation for theme in THEMES for observation in theme(view)]

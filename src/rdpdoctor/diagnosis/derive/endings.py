@@ -1,0 +1,121 @@
+"""How the attempts at each stage ended: all of them, the identical ones, and whether company made a difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.view import Step, View, derived, text
+from rdpdoctor.facts import Observation, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+STAGES = (Stage.X224, Stage.TLS, Stage.NLA)
+
+
+def derive(view: View) -> Iterator[Observation]:
+    yield from _dials(view)
+    for stage in STAGES:
+        steps = _steps(view, stage)
+        if steps:
+            yield _endings(view, stage, steps)
+        yield from _repeats(view, stage)
+    yield from _crowding(view)
+
+
+def _dials(view: View) -> Iterator[Observation]:
+    """Several tries to connect to one address of which some got through and some did not."""
+    by_address: dict[str, list[tuple[str, Observation]]] = {}
+    for outcome in ("connected", "refused", "rejected", "silent"):
+        for row in view.all(f"tcp.{outcome}"):
+            by_address.setdefault(text(row, "address") or "", []).append((outcome, row))
+    mixed = [each for each in by_address.values() if len({outcome == "connected" for outcome, _ in each}) > 1]
+    if not mixed:
+        return
+    tries = [each for tries in mixed for each in tries]
+    failed = [outcome for outcome, _ in tries if outcome != "connected"]
+    args = {
+        "at": Stage.TCP.value,
+        "attempts": len(tries),
+        "passed": len(tries) - len(failed),
+        "failed": len(failed),
+        "ways": distinct(failed),
+        "mixed": True,
+        "alone_passed": 0,
+        "alone_failed": 0,
+        "crowded_passed": 0,
+        "crowded_failed": 0,
+    }
+    yield derived("repeats", Stage.PATH, args, [row for _, row in tries])
+
+
+def _steps(view: View, stage: Stage) -> list[Step]:
+    if stage is Stage.TLS:
+        return [step for _, step in view.hello_steps()]
+    return [step for attempt in view.attempts if (step := attempt.at(stage)) is not None]
+
+
+def _endings(view: View, stage: Stage, steps: list[Step]) -> Observation:
+    failed = [step for step in steps if not step.passed]
+    ways = distinct(step.outcome for step in failed)
+    leading = view.leading(stage)
+    args = {
+        "at": stage.value,
+        "attempts": len(steps),
+        "passed": len(steps) - len(failed),
+        "failed": len(failed),
+        "ways": ways,
+        "every": len(failed) == len(steps) and len(ways) == 1,
+        "walk": leading.outcome if leading is not None else None,
+    }
+    return derived("endings", Stage.PATH, args, [step.row for step in steps])
+
+
+def _repeats(view: View, stage: Stage) -> Iterator[Observation]:
+    """Attempts that were the same for the server. One alone says nothing about sameness."""
+    pairs = [(attempt, step) for attempt in view.ordinary(stage) if (step := attempt.at(stage)) is not None]
+    if len(pairs) < 2:
+        return
+    failed = [step for _, step in pairs if not step.passed]
+    alone = [step for attempt, step in pairs if attempt.at_once <= 1]
+    alone_failed = sum(1 for step in alone if not step.passed)
+    crowded_failed = len(failed) - alone_failed
+    args = {
+        "at": stage.value,
+        "attempts": len(pairs),
+        "passed": len(pairs) - len(failed),
+        "failed": len(failed),
+        "ways": distinct(step.outcome for step in failed),
+        "mixed": 0 < len(failed) < len(pairs),
+        "alone_passed": len(alone) - alone_failed,
+        "alone_failed": alone_failed,
+        "crowded_passed": len(pairs) - len(alone) - crowded_failed,
+        "crowded_failed": crowded_failed,
+    }
+    yield derived("repeats", Stage.PATH, args, [step.row for _, step in pairs])
+
+
+def _crowding(view: View) -> Iterator[Observation]:
+    """Whether connection requests die for being many, whatever they ask for.
+
+    `from_count`: the least number open at once among those that died, where all smaller numbers passed.
+    """
+    steps = [(attempt.at_once, attempt.x224) for attempt in view.attempts if attempt.x224 is not None]
+    dropped = [(count, step) for count, step in steps if step.outcome in ("closed", "reset", "silent")]
+    answered = [count for count, step in steps if step.passed]
+    if not answered or not dropped or min(count for count, _ in dropped) <= 1:
+        return
+    least = min(count for count, _ in dropped)
+    args = {
+        "answered": len(answered),
+        "dropped": len(dropped),
+        "from_count": least,
+        "answered_below": sum(1 for count in answered if count < least),
+        "answered_above": sum(1 for count in answered if count >= least),
+        "ways": distinct(step.outcome for _, step in dropped),
+    }
+    yield derived("crowding", Stage.X224, args, [step.row for _, step in steps if step])
+
+
+def distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))

@@ -1,0 +1,60 @@
+"""Where some identical attempts fail: do the failing ones share an address, a certificate or a computer name?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.derive import names
+from rdpdoctor.diagnosis.derive.addresses import outcomes
+from rdpdoctor.diagnosis.derive.endings import STAGES
+from rdpdoctor.diagnosis.view import Attempt, View, derived
+from rdpdoctor.facts import Observation, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def derive(view: View) -> Iterator[Observation]:
+    yield from _by_dial(view)
+    for stage in STAGES:
+        attempts = view.ordinary(stage)
+        fates = [(attempt, step.passed) for attempt in attempts if (step := attempt.at(stage)) is not None]
+        if len({passed for _, passed in fates}) < 2:
+            continue
+        for by in ("address", "certificate", "computer"):
+            found = _split(fates, by)
+            if found is not None:
+                rows = [step.row for attempt in attempts if (step := attempt.at(stage)) is not None]
+                yield derived("members", Stage.PATH, {"at": stage.value, "by": by, **found}, rows)
+                break
+
+
+def _by_dial(view: View) -> Iterator[Observation]:
+    """Addresses of one name of which some take connections and some do not.
+
+    An address this machine could not even try (no IPv6 here, say) is nobody's fault, and what a loopback name
+    stands for besides where the server listens is no farm.
+    """
+    fates = outcomes(view)
+    good = [address for address, outcome in fates.items() if outcome == "connected"]
+    bad = [address for address, outcome in fates.items() if outcome in ("refused", "rejected", "silent")]
+    if not good or not bad or all(names.is_loopback(address) for address in fates) and names.is_loopback(view.target.host):
+        return
+    rows = list(view.all("tcp.refused", "tcp.rejected", "tcp.silent", "tcp.connected"))
+    args = {"at": "tcp", "by": "address", "bad": bad, "good": good, "failed": len(bad), "passed": len(good)}
+    yield derived("members", Stage.PATH, args, rows)
+
+
+def _split(fates: list[tuple[Attempt, bool]], by: str) -> dict[str, list[str] | int] | None:
+    """None unless every failing attempt bears names that no passing one bears."""
+    good: dict[str, int] = {}
+    bad: dict[str, int] = {}
+    for attempt, passed in fates:
+        name = {"address": attempt.address, "certificate": attempt.certificate, "computer": attempt.computer}[by]
+        if not name:
+            return None
+        side = good if passed else bad
+        side[name] = side.get(name, 0) + 1
+    if good.keys() & bad.keys():
+        return None
+    return {"bad": list(bad), "good": list(good), "failed": sum(bad.values()), "passed": sum(good.values())}

@@ -1,0 +1,36 @@
+"""Whether changing one thing changed the outcome.
+
+Only where the ordinary attempts agree among themselves: if the same thing passes one time and fails the next, a variant
+that passes proves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.derive.endings import STAGES
+from rdpdoctor.diagnosis.view import UNCHANGED, View, derived
+from rdpdoctor.facts import Observation, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NOT_AN_EXPERIMENT = UNCHANGED | {"identify"}
+
+
+def derive(view: View) -> Iterator[Observation]:
+    for stage in STAGES:
+        ordinary = [step for attempt in view.ordinary(stage) if (step := attempt.at(stage)) is not None]
+        if not ordinary or len({step.passed for step in ordinary}) > 1:
+            continue
+        for attempt in view.attempts:
+            step = attempt.at(stage)
+            if step is None or attempt.variant in _NOT_AN_EXPERIMENT:
+                continue
+            args = {"at": stage.value, "variant": attempt.variant, "outcome": step.outcome}
+            rows = [step.row, ordinary[0].row]
+            if step.passed is ordinary[0].passed:
+                yield derived("same", Stage.PATH, args, rows)
+            else:
+                more = {"better": step.passed, "ordinary": ordinary[0].outcome, "repeated": len(ordinary)}
+                yield derived("variant", Stage.PATH, args | more, rows)

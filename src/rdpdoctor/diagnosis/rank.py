@@ -1,0 +1,283 @@
+"""Causes weighed against the evidence, in bits (log2 of the odds), and said in words.
+
+Every rule that holds counts once, however many observations carry it: ten closes are one fact seen ten times.
+Bits are for ordering and for the thresholds below; no percentage is made of them, since none is calibrated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause
+from rdpdoctor.facts import Observation, Source, Target
+from rdpdoctor.knowledge.templates import fill, first_that_fits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rdpdoctor.facts import Stage
+    from rdpdoctor.knowledge import Cause
+    from rdpdoctor.knowledge.rules import Matcher, Rule
+
+#: One strong and one weak piece of evidence, for a cause that is neither common nor rare.
+LIKELY = 4.0
+#: One weak piece of evidence.
+POSSIBLE = 1.0
+#: A cause this far behind the best explanation of the same failure is not likely any more.
+MARGIN = 2.0
+SHOWN_EVIDENCE = 20
+SHOWN_CAUSES = 8
+SHOWN_RULED_OUT = 6
+
+_HEARSAY = (Source.CODE, Source.ANSWER)
+_ORDER = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE, Confidence.RULED_OUT)
+
+
+class Evidence:
+    """All observations by tag, and what each matcher found among them (asked once, however many causes ask)."""
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self.observations = observations
+        self._by_tag: dict[str, list[int]] = {}
+        for index, row in enumerate(observations):
+            self._by_tag.setdefault(row.tag, []).append(index)
+        self._found: dict[Matcher, tuple[int, ...]] = {}
+
+    def matches(self, matcher: Matcher) -> tuple[int, ...]:
+        """Indexes, at most as many as are shown or needed. Empty where fewer match than the matcher wants."""
+        found = self._found.get(matcher)
+        if found is None:
+            enough = max(SHOWN_EVIDENCE, matcher.count)
+            hits: list[int] = []
+            for index in self._by_tag.get(matcher.tag, ()):
+                if matcher.fits(self.observations[index]):
+                    hits.append(index)
+                    if len(hits) == enough:
+                        break
+            found = self._found[matcher] = tuple(hits) if len(hits) >= matcher.count else ()
+        return found
+
+    def carrying(self, rule: Rule) -> tuple[int, ...] | None:
+        """The observations a rule rests on, or None where it does not hold."""
+        if rule.absent:
+            if any(self.matches(matcher) for matcher in (*rule.any, *rule.all)):
+                return None
+            return next((hits for matcher in rule.ran if (hits := self.matches(matcher))), None)
+        carried: list[int] = []
+        if rule.any:
+            carried = [index for matcher in rule.any for index in self.matches(matcher)]
+            if not carried:
+                return None
+        for matcher in rule.all:
+            hits = self.matches(matcher)
+            if not hits:
+                return None
+            carried.extend(hits)
+        if any(self.matches(matcher) for matcher in rule.unless):
+            return None
+        return tuple(carried)
+
+
+@dataclass(slots=True)
+class Case:
+    """One cause before the court."""
+
+    cause: Cause
+    required: list[int] = field(default_factory=list)
+    confirming: list[int] = field(default_factory=list)
+    supporting: list[int] = field(default_factory=list)
+    opposing: list[int] = field(default_factory=list)
+    direct: bool = False
+    bits: float = 0.0
+    confidence: Confidence | None = None
+    verdict_says: str | None = None  # why it is ruled out
+
+    def weaken(self, confidence: Confidence) -> None:
+        """At most this, from now on."""
+        if self.confidence is not None and _ORDER.index(self.confidence) < _ORDER.index(confidence):
+            self.confidence = confidence
+
+    @property
+    def stands(self) -> bool:
+        return self.confidence in (Confidence.CONFIRMED, Confidence.LIKELY)
+
+
+def rank(
+    observations: Sequence[Observation],
+    causes: Mapping[str, Cause],
+    died_at: Stage | None,
+    health: Health,
+    target: Target,
+    address: str | None,
+) -> tuple[RankedCause, ...]:
+    """Best first, ruled out last. died_at: the stage that failed, if one did."""
+    evidence = Evidence(observations)
+    always = {"host": target.host, "port": target.port, "address": address}
+    cases: dict[str, Case] = {}
+    for cause in causes.values():
+        case = _try(cause, evidence, died_at, always)
+        if case is not None:
+            cases[cause.id] = case
+    for case in cases.values():
+        _limit_hearsay(case, evidence)
+    _narrow(cases)
+    _unmask(cases)
+    if died_at is not None:
+        _compare(cases, died_at)
+    if health is Health.HEALTHY:
+        cases = {key: case for key, case in cases.items() if _rests_on_hearsay(case, evidence)}
+        for case in cases.values():
+            case.weaken(Confidence.POSSIBLE)
+    ordered = sorted(cases.values(), key=lambda case: _place(case, died_at, cases))
+    standing = [case for case in ordered if case.confidence is not Confidence.RULED_OUT][:SHOWN_CAUSES]
+    fallen = [case for case in ordered if case.confidence is Confidence.RULED_OUT][:SHOWN_RULED_OUT]
+    return tuple(_ranked(case, evidence, always) for case in (*standing, *fallen))
+
+
+def _try(cause: Cause, evidence: Evidence, died_at: Stage | None, always: Mapping[str, Any]) -> Case | None:
+    """None where the cause has nothing to do with this journal."""
+    case = Case(cause)
+    relevant = True
+    for rule in cause.requires:
+        carried = evidence.carrying(rule)
+        if carried is None:
+            relevant = False
+            break
+        case.required.extend(carried)
+    for rule in cause.excludes:
+        carried = evidence.carrying(rule)
+        if carried is None:
+            continue
+        near = died_at is not None and died_at in (*cause.stages, *cause.suspected)
+        if not relevant and not near:
+            return None
+        case.confidence = Confidence.RULED_OUT
+        case.opposing.extend(carried)
+        bound = _bindings(carried, evidence, always)
+        case.verdict_says = fill(rule.says, bound) if rule.says else None
+        return case
+    if not relevant:
+        return None
+    _weigh(case, evidence)
+    return case if case.confidence is not None else None
+
+
+def _weigh(case: Case, evidence: Evidence) -> None:
+    cause = case.cause
+    bits = cause.prior
+    for rule in cause.confirms:
+        carried = evidence.carrying(rule)
+        if carried is not None:
+            case.confirming.extend(carried)
+            bits += 0 if case.direct else rule.weight
+            case.direct = True
+    for rule in cause.supports:
+        carried = evidence.carrying(rule)
+        if carried is not None:
+            case.supporting.extend(carried)
+            bits += rule.weight
+    strongly_opposed = False
+    for rule in cause.opposes:
+        carried = evidence.carrying(rule)
+        if carried is not None:
+            case.opposing.extend(carried)
+            bits -= rule.weight
+            strongly_opposed = strongly_opposed or rule.weight >= 3
+    case.bits = bits
+    if case.direct and not strongly_opposed:
+        case.confidence = Confidence.CONFIRMED
+    elif bits >= LIKELY:
+        case.confidence = Confidence.LIKELY
+    elif bits >= POSSIBLE:
+        case.confidence = Confidence.POSSIBLE
+
+
+def _rests_on_hearsay(case: Case, evidence: Evidence) -> bool:
+    carried = (*case.required, *case.confirming, *case.supporting)
+    return any(evidence.observations[index].source in _HEARSAY for index in carried)
+
+
+def _limit_hearsay(case: Case, evidence: Evidence) -> None:
+    """Codes and answers alone never make a cause more than possible."""
+    carried = (*case.required, *case.confirming, *case.supporting)
+    if carried and all(evidence.observations[index].source in _HEARSAY for index in carried):
+        case.weaken(Confidence.POSSIBLE)
+
+
+def _narrow(cases: dict[str, Case]) -> None:
+    """A narrower cause with direct evidence replaces the wider one; a likely one goes before it."""
+    for case in list(cases.values()):
+        if not case.stands:
+            continue
+        for wider in case.cause.refines:
+            other = cases.get(wider)
+            if other is None or other.confidence is Confidence.RULED_OUT:
+                continue
+            if case.confidence is Confidence.CONFIRMED:
+                del cases[wider]
+            elif case.confidence is not None:
+                other.weaken(case.confidence)
+                other.bits = min(other.bits, case.bits - 0.5)
+
+
+def _unmask(cases: dict[str, Case]) -> None:
+    """What is a mere consequence of a cause that stands does not speak. Read first, so that order does not matter."""
+    hidden = {name for case in cases.values() if case.stands for name in case.cause.masks}
+    for name in hidden:
+        if name in cases and cases[name].confidence is not Confidence.RULED_OUT:
+            del cases[name]
+
+
+def _compare(cases: dict[str, Case], died_at: Stage) -> None:
+    """Of the causes that would explain the failure alone, one far behind the best is possible at most."""
+    rivals = [case for case in cases.values() if _explains(case, died_at) and case.confidence is not Confidence.RULED_OUT]
+    confirmed = any(case.confidence is Confidence.CONFIRMED for case in rivals)
+    best = max((case.bits for case in rivals), default=0.0)
+    for case in rivals:
+        if case.confidence is Confidence.LIKELY and (confirmed or best - case.bits >= MARGIN):
+            case.weaken(Confidence.POSSIBLE)
+
+
+def _explains(case: Case, died_at: Stage) -> bool:
+    return case.cause.effect == "breaks" and died_at in case.cause.stages
+
+
+def _place(case: Case, died_at: Stage | None, cases: Mapping[str, Case]) -> tuple[bool, bool, int, float, str]:
+    """Explanations of the failure before what merely deserves a warning."""
+    assert case.confidence is not None
+    ruled_out = case.confidence is Confidence.RULED_OUT
+    aside = died_at is not None and not _explains(case, died_at)
+    return (ruled_out, aside, _ORDER.index(case.confidence), -case.bits, case.cause.id)
+
+
+def _ranked(case: Case, evidence: Evidence, always: Mapping[str, Any]) -> RankedCause:
+    assert case.confidence is not None
+    cause = case.cause
+    pro = case.confirming + case.supporting + case.required
+    bound = _bindings(pro, evidence, always)
+    return RankedCause(
+        id=cause.id,
+        confidence=case.confidence,
+        title=cause.title,
+        why=case.verdict_says or first_that_fits(cause.why, bound),
+        supporting=_shown(pro),
+        opposing=_shown(case.opposing),
+        remedies=cause.remedies,
+        sources=cause.sources,
+        bits=round(case.bits, 2),
+    )
+
+
+def _bindings(carried: Iterable[int], evidence: Evidence, always: Mapping[str, Any]) -> dict[str, Any]:
+    """What sentences may name: arguments of the evidence, the most direct first."""
+    bound: dict[str, Any] = {key: value for key, value in always.items() if value is not None}
+    for index in carried:
+        for name, value in evidence.observations[index].args.items():
+            if value is not None:
+                bound.setdefault(name, value)
+    return bound
+
+
+def _shown(indexes: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(indexes))[:SHOWN_EVIDENCE])

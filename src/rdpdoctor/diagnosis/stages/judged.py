@@ -1,0 +1,55 @@
+"""What judging one stage gives: a status, and which sentence with which arguments says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rdpdoctor.diagnosis.model import Status
+from rdpdoctor.diagnosis.view import Step, number
+
+if TYPE_CHECKING:
+    from rdpdoctor.diagnosis.conclusions import Conclusions
+    from rdpdoctor.facts import Observation, Stage
+
+#: Of identical attempts that pass and fail, this share of failures makes the stage failed rather than shaky: one bad
+#: member in four, or one try in four, is what a user calls broken.
+TOO_MANY_FAILURES = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """key: of the sentence in wording.toml. reason: key of the sentence that says why SKIPPED or UNKNOWN."""
+
+    status: Status
+    key: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    elapsed_ms: float | None = None
+    reason: str | None = None
+
+
+def elapsed_of(row: Observation | None) -> float | None:
+    return None if row is None else number(row, "elapsed_ms")
+
+
+def mixed(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged | None:
+    """Where identical attempts at a stage do not agree."""
+    repeats = conclusions.at("repeats", stage)
+    if repeats is None or not repeats["mixed"]:
+        return None
+    share = repeats["failed"] / repeats["attempts"]
+    status = Status.FAILED if share >= TOO_MANY_FAILURES else Status.WARNING
+    return Judged(status, f"{stage}.mixed", repeats, elapsed_of(leading.row))
+
+
+def ended(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged:
+    """A stage that died, with how many attempts did so."""
+    elapsed = elapsed_of(leading.row)
+    for variant in conclusions.each("variant"):
+        if variant["at"] == stage and variant["better"]:
+            args = {"outcome": leading.outcome, "what": conclusions.changed(variant["variant"])}
+            return Judged(Status.FAILED, f"{stage}.only-variant", args, elapsed)
+    endings = conclusions.at("endings", stage) or {}
+    args = {**leading.row.args, "failed": endings.get("failed"), "attempts": endings.get("attempts")}
+    return Judged(Status.FAILED, f"{stage}.{leading.outcome}", args, elapsed)

@@ -1,0 +1,58 @@
+"""CredSSP up to the server's NTLM challenge: no account is needed so far, and none is tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.derive import server
+from rdpdoctor.diagnosis.model import Status
+from rdpdoctor.diagnosis.stages import x224
+from rdpdoctor.diagnosis.stages.judged import Judged, elapsed_of, ended, mixed
+from rdpdoctor.diagnosis.view import View, whole
+from rdpdoctor.facts import Stage
+
+if TYPE_CHECKING:
+    from rdpdoctor.diagnosis.conclusions import Conclusions
+
+#: Version 5 brought the repair of CVE-2018-0886 (MS-CSSP 2.2.1, 3.1.5).
+REPAIRED = 5
+#: disconnectReason 2825: the client tells that the server requires NLA and that it cannot do it.
+NLA_REQUIRED = 2825
+
+
+def judge(view: View, conclusions: Conclusions) -> Judged | None:
+    leading = view.leading(Stage.NLA)
+    if leading is None:
+        return _not_reached(view)
+    shaky = mixed(Stage.NLA, conclusions, leading)
+    if shaky is not None:
+        return shaky
+    if not leading.passed:
+        return ended(Stage.NLA, conclusions, leading)
+    row, elapsed = leading.row, elapsed_of(leading.row)
+    if _client_cannot(view, conclusions):
+        return Judged(Status.FAILED, "nla.client-cannot", row.args, elapsed)
+    version = whole(row, "version")
+    if version is not None and version < REPAIRED:
+        return Judged(Status.WARNING, "nla.oracle", row.args, elapsed)
+    clock = conclusions.the("clock")
+    if clock is not None and clock["beyond_limit"]:
+        return Judged(Status.WARNING, "nla.clock", {**row.args, **clock}, elapsed)
+    return Judged(Status.OK, row.tag, row.args, elapsed)
+
+
+def _not_reached(view: View) -> Judged | None:
+    if x224.rdp_only(view):
+        return Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla")
+    chosen = view.leading(Stage.X224)
+    if chosen is None or chosen.row.tag != "x224.selected" or whole(chosen.row, "selected") != server.SSL:
+        return None
+    # With TLS dead the reason is TLS, not that there is no NLA behind it.
+    handshake = view.leading(Stage.TLS)
+    return Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla") if handshake and handshake.passed else None
+
+
+def _client_cannot(view: View, conclusions: Conclusions) -> bool:
+    found = conclusions.the("server")
+    required = found is not None and found["nla"] == "required"
+    return required and any(whole(row, "reason") == NLA_REQUIRED for row in view.all("code.shown"))

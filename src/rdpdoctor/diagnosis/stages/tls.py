@@ -1,0 +1,74 @@
+"""The handshake and the certificate, judged by the handshake a client makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rdpdoctor.diagnosis.derive.handshakes import ACCEPTABLE
+from rdpdoctor.diagnosis.model import Status
+from rdpdoctor.diagnosis.stages import x224
+from rdpdoctor.diagnosis.stages.judged import Judged, elapsed_of, ended, mixed
+from rdpdoctor.diagnosis.view import Step, View, text, whole
+from rdpdoctor.facts import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rdpdoctor.diagnosis.conclusions import Conclusions
+
+
+
+def judge(view: View, conclusions: Conclusions) -> Judged | None:
+    leading = view.leading(Stage.TLS)
+    if leading is None:
+        return Judged(Status.SKIPPED, "reason.not-tried", reason="no-tls") if x224.rdp_only(view) else None
+    versions = conclusions.the("versions")
+    if versions is not None and versions["acceptable"] is False:
+        return Judged(Status.FAILED, "tls.old", versions, elapsed_of(leading.row))
+    shaky = mixed(Stage.TLS, conclusions, leading)
+    if shaky is not None:
+        return shaky
+    return _completed(view, conclusions, leading) if leading.passed else _died(conclusions, leading)
+
+
+def _completed(view: View, conclusions: Conclusions, leading: Step) -> Judged:
+    elapsed, version = elapsed_of(leading.row), text(leading.row, "version")
+    if version is not None and version not in ACCEPTABLE:
+        return Judged(Status.FAILED, "tls.old", {"newest": version}, elapsed)
+    own = next((row for row in view.all("tls.certificate") if whole(row, "position") == 0), None)
+    args: dict[str, Any] = {**(own.args if own is not None else {}), **leading.row.args}
+    judged = conclusions.the("certificate")
+    if judged is None:
+        unreadable = "tls.certificate-unreadable" in view
+        return Judged(Status.WARNING if unreadable else Status.OK, "tls.unreadable" if unreadable else "tls.completed", args, elapsed)
+    identity = conclusions.the("identity") or {}
+    args |= {**judged, "host": view.target.host, "certificate_names": identity.get("certificate_names")}
+    fault = _fault(judged)
+    if fault is not None:
+        return Judged(Status.WARNING, fault, args, elapsed)
+    return Judged(Status.OK, "tls.completed", args, elapsed)
+
+
+def _fault(certificate: Mapping[str, Any]) -> str | None:
+    """The first thing wrong with it, the most pressing first. Self-signed is how RDP certificates are: no fault."""
+    if certificate["validity"] != "valid" and certificate["validity"] != "expiring":
+        return f"tls.{certificate['validity']}"
+    if certificate["usage"] == "wrong":
+        return "tls.wrong-usage"
+    if certificate["name"] == "differs":
+        return "tls.name"
+    if certificate["strength"] == "weak":
+        return "tls.weak"
+    return "tls.expiring" if certificate["validity"] == "expiring" else None
+
+
+def _died(conclusions: Conclusions, leading: Step) -> Judged:
+    judged = ended(Stage.TLS, conclusions, leading)
+    if leading.outcome not in ("closed", "reset") or judged.key == "tls.only-variant":
+        return judged
+    if (whole(leading.row, "received") or 0) > 0:
+        return Judged(judged.status, f"{judged.key}-late", judged.args, judged.elapsed_ms)
+    hellos = conclusions.the("handshakes") or {}
+    alike = hellos.get("alike") and hellos.get("versions") and not hellos.get("bytes")
+    args = {**judged.args, "versions": hellos["versions"]} if alike else judged.args
+    return Judged(judged.status, judged.key, args, judged.elapsed_ms)

@@ -1,0 +1,138 @@
+"""Sentences with holes: `{name}` or `{name:how}`, filled from named arguments.
+
+Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as they are.
+What fills a hole may come from a hostile peer: it is cut here, and escaped by whoever puts it on a screen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_HOLE = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z]+))?\}")
+_LONGEST = 120
+_PROTOCOLS = {
+    0x00: "standard RDP security",
+    0x01: "TLS",
+    0x02: "CredSSP (HYBRID)",
+    0x04: "RDSTLS",
+    0x08: "CredSSP (HYBRID_EX)",
+    0x10: "Entra sign-in (RDSAAD)",
+}
+_FAILURES = {
+    1: "SSL_REQUIRED_BY_SERVER",
+    2: "SSL_NOT_ALLOWED_BY_SERVER",
+    3: "SSL_CERT_NOT_ON_SERVER",
+    4: "INCONSISTENT_FLAGS",
+    5: "HYBRID_REQUIRED_BY_SERVER",
+    6: "SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER",
+}
+
+
+def holes(template: str) -> list[tuple[str, str]]:
+    """The names and formats a template wants, in order."""
+    return [(match[1], match[2] or "") for match in _HOLE.finditer(template)]
+
+
+def fill(template: str, args: Mapping[str, Any]) -> str | None:
+    """None where a hole has nothing to fill it with."""
+    for name, _ in holes(template):
+        if args.get(name) is None:
+            return None
+    return _HOLE.sub(lambda match: formatted(args[match[1]], match[2] or ""), template)
+
+
+def first_that_fits(templates: Iterable[str], args: Mapping[str, Any]) -> str:
+    return next((text for template in templates if (text := fill(template, args)) is not None), "")
+
+
+def formatted(value: Any, how: str = "") -> str:
+    known = FORMATS.get(how)
+    text = known(value) if known is not None else _plain(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def listed(values: Sequence[Any]) -> str:
+    """`a`, `a and b`, `a, b and c`; long lists are cut."""
+    words = [_plain(value) for value in values[:8]]
+    if len(values) > 8:
+        words.append(f"{len(values) - 8} more")
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else "none"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1f}".removesuffix(".0")
+    if isinstance(value, list | tuple):
+        return listed(value)
+    return str(value)[: _LONGEST + 1]
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _ms(value: Any) -> str:
+    number = _number(value)
+    if number >= 10_000:
+        return f"{number / 1000:.0f} s"
+    if number >= 1000:
+        return f"{number / 1000:.1f} s"
+    return f"{number:.0f} ms" if number >= 1 else "under 1 ms"
+
+
+def _span(value: Any) -> str:
+    """Seconds, whatever their sign, in the unit a person would choose."""
+    seconds = abs(_number(value))
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}s"
+    return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"
+
+
+def _days(value: Any) -> str:
+    days = int(abs(_number(value)))
+    return "less than a day" if days == 0 else f"{days} day{'' if days == 1 else 's'}"
+
+
+def _protocol(value: Any) -> str:
+    number = int(_number(value))
+    if number in _PROTOCOLS:
+        return _PROTOCOLS[number]
+    parts = [name for bit, name in _PROTOCOLS.items() if bit and number & bit]
+    return " + ".join(parts) if parts else f"protocol 0x{number:x}"
+
+
+def _failure(value: Any) -> str:
+    number = int(_number(value))
+    return f"{number} ({_FAILURES.get(number, 'a code nobody documents')})"
+
+
+def _hex(value: Any) -> str:
+    return f"0x{int(_number(value)):X}"
+
+
+def _date(value: Any) -> str:
+    return str(value)[:10]
+
+
+def _tls(value: Any) -> str:
+    """TLS versions of one list with the common word said once: `TLS 1.0, 1.1 and 1.2`."""
+    words = [str(word) for word in value] if isinstance(value, list | tuple) else [str(value)]
+    shown = [word.removeprefix("TLS ") if index and word.startswith("TLS ") else word for index, word in enumerate(words)]
+    return listed(shown)
+
+
+FORMATS = {
+    "ms": _ms,
+    "span": _span,
+    "days": _days,
+    "protocol": _protocol,
+    "failure": _failure,
+    "hex": _hex,
+    "date": _date,
+    "tls": _tls,
+}
