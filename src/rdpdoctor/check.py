@@ -69,20 +69,42 @@ async def check(
 
 
 async def _run_probes(context: Context, left: list[Probe]) -> None:
-    """Run what is due, in order; `left` loses each probe when it is done."""
-    for probe in PROBES:
-        if probe.phase is not Phase.WALK and context.walk is not None:
-            await context.walk.close()  # one connection less on the server before others are opened
-        if walk_failed_at(context) is not None:
-            context.allow(TOTAL_UNHEALTHY)
-        if probe.phase is Phase.EXPERIMENT and not context.settings.experiments:
-            context.emit("probe.skipped", probe=probe.id, reason="experiments are turned off")
-        elif (reason := probe.due(context)) is not None:
-            if reason:
-                context.emit("probe.skipped", probe=probe.id, reason=reason)
-        else:
-            await _run_one(context, probe)
-        left.remove(probe)
+    """Run what is due; `left` loses each probe when it is done."""
+    for probe in _of(Phase.WALK):
+        await _run_if_due(context, probe, left)
+    if context.walk is not None:
+        await context.walk.close()  # one connection less on the server before others are opened
+    if walk_failed_at(context) is None:
+        for probe in (*_of(Phase.COMPARE), *_of(Phase.EXPERIMENT), *_of(Phase.ALONE)):
+            await _run_if_due(context, probe, left)
+        return
+    context.allow(TOTAL_UNHEALTHY)
+
+    async def in_order(phase: Phase) -> None:
+        for probe in _of(phase):
+            await _run_if_due(context, probe, left)
+
+    # What died may take its whole patience each time, so these run side by side.
+    async with asyncio.TaskGroup() as group:
+        group.create_task(in_order(Phase.COMPARE))
+        for probe in _of(Phase.EXPERIMENT):
+            group.create_task(_run_if_due(context, probe, left))
+    await in_order(Phase.ALONE)
+
+
+def _of(phase: Phase) -> list[Probe]:
+    return [probe for probe in PROBES if probe.phase is phase]
+
+
+async def _run_if_due(context: Context, probe: Probe, left: list[Probe]) -> None:
+    if probe.phase in (Phase.EXPERIMENT, Phase.ALONE) and not context.settings.experiments:
+        context.emit("probe.skipped", probe=probe.id, reason="experiments are turned off")
+    elif (reason := probe.due(context)) is not None:
+        if reason:
+            context.emit("probe.skipped", probe=probe.id, reason=reason)
+    else:
+        await _run_one(context, probe)
+    left.remove(probe)
 
 
 async def _wait_for_slow_addresses(context: Context) -> None:

@@ -6,6 +6,7 @@ it further.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,10 @@ _CREDSSP = int(nego.Protocol.HYBRID | nego.Protocol.HYBRID_EX)
 _CERTIFICATES_SHOWN = 8
 
 #: Longest waits in seconds. A server under load answers within these; beyond them a client has given up too.
-TCP_WAIT, X224_WAIT, TLS_WAIT, NLA_WAIT = 8.0, 8.0, 8.0, 8.0
+TCP_WAIT, X224_WAIT, TLS_WAIT, NLA_WAIT = 8.0, 6.0, 8.0, 8.0
 #: Attempts that only compare need less patience than the walk.
 COMPARE_WAIT = 4.0
+_OPENING_WAIT = 0.5
 
 
 class Attempt:
@@ -72,6 +74,7 @@ class Attempt:
         self.established: TlsEstablished | None = None
         self._connection: Connection | None = None
         self._stack = AsyncExitStack()
+        self._opening = False
 
     async def __aenter__(self) -> Attempt:
         await self.open()
@@ -95,20 +98,21 @@ class Attempt:
     async def open(self) -> bool:
         """Connect. False where that failed, or where the check may make no more connections."""
         try:
+            await self.context.opening.acquire()
+            self._opening = True
             slot = await self._stack.enter_async_context(self.context.gate.slot())
             self.number, self.at_once = slot.number, slot.at_once
             wait = self.context.patience(TCP_WAIT)
             result = await dial(self.address, self.context.port, wait, max_segment=self.max_segment)
             if isinstance(result, DialFailed):
                 self._tell_failed_dial(result)
-                await self._stack.aclose()
                 return False
             self._connection = result
         except Exhausted:
             return False
-        except BaseException:
-            await self._stack.aclose()
-            raise
+        finally:
+            if self._connection is None:
+                await self._release()
         self.context.emit(
             "tcp.connected", address=self.address, port=self.context.port, rtt_ms=ms(result.rtt)
         )
@@ -129,7 +133,16 @@ class Attempt:
                     mss=info.mss,
                 )
             connection.close()
+        await self._release()
+
+    async def _release(self) -> None:
+        self._let_next_open()
         await self._stack.aclose()
+
+    def _let_next_open(self) -> None:
+        if self._opening:
+            self._opening = False
+            self.context.opening.release()
 
     # ---- the steps
 
@@ -137,7 +150,11 @@ class Attempt:
         """X.224 connection request and confirm. True where the server selected a protocol."""
         token = nego.Cookie(self.cookie) if self.cookie else None
         request = nego.ConnectionRequestData(token=token, negotiation=nego.NegotiationRequest(self.requested))
+        # Who is not answered within this has long been accepted, or never will be: others need not wait.
+        late = asyncio.get_running_loop().call_later(_OPENING_WAIT, self._let_next_open)
         outcome = await drive(self._live(), Initiation(request, self.context.patience(longest)))
+        late.cancel()
+        self._let_next_open()
         asked: dict[str, Any] = {"requested": self.requested, "cookie": self.cookie}
         if isinstance(outcome, Ended):
             extra: dict[str, Any] = {}

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Phase(Enum):
-    """Probes of one phase run in the order of the tuple; a phase begins when the one before is over."""
+    """Probes of one phase run in the order of the tuple. COMPARE and EXPERIMENT may run side by side."""
 
     WALK = 1  # one connection, step by step, as a client would
     COMPARE = 2  # the same with other requests: what the server would take
     EXPERIMENT = 3  # only where something failed: the same with one thing changed
+    ALONE = 4  # last, with no other connection of ours open
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +90,13 @@ def walk_ending(context: Context) -> str | None:
     for row in context.journal:
         if row.args.get("role") == "walk" and row.tag in (*X224_ENDINGS, *TLS_ENDINGS, *NLA_ENDINGS):
             return row.tag.split(".", 1)[1]
+    return None
+
+
+def known_otherwise(context: Context) -> str | None:
+    """The protocol that the walk's first answer resembles, where that is clearly not Remote Desktop's."""
+    for row in context.journal.tagged("x224.malformed"):
+        known = row.args.get("looks_like")
+        if row.args.get("role") == "walk" and isinstance(known, str) and known != "text":
+            return known
     return None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Servers log incomplete connections and some defend themselves against many (facts: RemoteConnectionManager
 #: 1006).
 AT_ONCE = 8
+#: Of these, so many may be waiting to be accepted and answered. xrdp listens with a backlog of 2, so that a
+#: fourth SYN is dropped and comes again a second later, which would look like loss on the path.
+OPENING = 3
 TOTAL_HEALTHY = 12
 TOTAL_UNHEALTHY = 25
 
@@ -69,6 +72,7 @@ class Context:
     ends: float
     gate: Gate
     on_observation: Callable[[Observation], None]
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENING))
     addresses: list[str] = field(default_factory=list)
     walk: Attempt | None = None  # the first connection, handed from probe to probe
     spares: list[Attempt] = field(default_factory=list)  # confirmed, TLS selected, not used yet

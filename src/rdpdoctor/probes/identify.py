@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.net.dial import DialFailed, dial
 from rdpdoctor.net.gate import Exhausted
 from rdpdoctor.probes.attempt import TCP_WAIT, looks_like
-from rdpdoctor.probes.base import X224_ENDINGS, Phase, Probe
+from rdpdoctor.probes.base import X224_ENDINGS, Phase, Probe, known_otherwise
 from rdpdoctor.wire.tls_hello import client_hello
 from rdpdoctor.wire.tls_record import HandshakeType, Version, handshake_records
 from rdpdoctor.wire.tls_suites import MODERN, for_version
@@ -35,18 +35,19 @@ def due(context: Context) -> str | None:
 
 
 async def run(context: Context) -> None:
-    for row in context.journal.tagged("x224.malformed"):
-        known = row.args.get("looks_like")
-        if isinstance(known, str) and known != "text":
-            sample = bytes.fromhex(str(row.args.get("sample", "")))
-            context.emit("service.identified", protocol=known, banner=_text(sample))
-            return
+    if (known := known_otherwise(context)) is not None:
+        rows = context.journal.tagged("x224.malformed")
+        context.emit(
+            "service.identified", protocol=known, banner=_text(bytes.fromhex(str(rows[0].args["sample"])))
+        )
+        return
     async with asyncio.TaskGroup() as group:
         spoken = group.create_task(_ask(context, _HTTP, _LISTEN))
         encrypted = group.create_task(_ask(context, _tls_question(context.host), 0.0))
     for answer in (spoken.result(), encrypted.result()):
         if answer and answer[:2] != b"\x03\x00" and (protocol := looks_like(answer)) is not None:
-            context.emit("service.identified", protocol=protocol, banner=_text(answer))
+            banner = "" if protocol == "tls" else _text(answer)
+            context.emit("service.identified", protocol=protocol, banner=banner)
             return
 
 

@@ -13,13 +13,14 @@ from rdpdoctor.probes.base import (
     X224_TAGS,
     Phase,
     Probe,
+    known_otherwise,
     walk_ending,
 )
 from rdpdoctor.probes.context import TOTAL_UNHEALTHY, Context
 
 _TIMES = 6
-_TIMES_SLOW = 2  # where each one costs its whole patience
-_SLOW = ("silent", "stalled")
+# An ending that costs its whole patience each time, or that a server has to mean, is repeated less.
+_FEWER = {"silent": 0, "stalled": 1, "alerted": 2, "malformed": 2, "declined": 2, "error": 1}
 
 
 def _odd(context: Context) -> bool:
@@ -34,13 +35,19 @@ def _odd(context: Context) -> bool:
 def due(context: Context) -> str | None:
     if context.walk is None:
         return "no connection"
-    return None if walk_ending(context) or _odd(context) else ""
+    if known_otherwise(context) is not None:
+        return ""
+    return None if (walk_ending(context) and _times(context)) or _odd(context) else ""
+
+
+def _times(context: Context) -> int:
+    """Silence is not repeated: the matrix and the variants have waited for it often enough."""
+    return _FEWER.get(walk_ending(context) or "", _TIMES)
 
 
 async def run(context: Context) -> None:
     context.allow(TOTAL_UNHEALTHY)
-    slow = walk_ending(context) in _SLOW
-    for _ in range(_TIMES_SLOW if slow else _TIMES):
+    for _ in range(_times(context)):
         async with Attempt(context, "repeat", variant="alone", cookie=context.cookie) as attempt:
             if not attempt.connected or not await attempt.initiate(COMPARE_WAIT) or not attempt.over_tls:
                 continue
@@ -51,7 +58,7 @@ async def run(context: Context) -> None:
 PROBE = Probe(
     id="repeat",
     title="Try the same again, alone",
-    phase=Phase.EXPERIMENT,
+    phase=Phase.ALONE,
     emits=(*TCP_TAGS, *X224_TAGS, *TLS_TAGS, "nla.challenged", "nla.answered", *NLA_ENDINGS),
     connections=_TIMES,
     due=due,

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from rdpdoctor.net.dial import can_limit_segments
 from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
-from rdpdoctor.probes.base import TCP_TAGS, TLS_TAGS, X224_TAGS, Phase, Probe, walk_ending, walk_failed_at
+from rdpdoctor.probes.base import (
+    TCP_TAGS,
+    TLS_TAGS,
+    X224_TAGS,
+    Phase,
+    Probe,
+    known_otherwise,
+    walk_ending,
+    walk_failed_at,
+)
 from rdpdoctor.probes.context import NEUTRAL_COOKIE, Context
 
 # Below IPv6's smallest MTU (RFC 8200: 1280 bytes) less headers and a tunnel's own, so any path carries it.
@@ -28,7 +37,7 @@ class _Change:
 def _changes(context: Context) -> list[_Change]:
     """Which changes could make a difference to how the walk died."""
     failed_at, how, own = walk_failed_at(context), walk_ending(context), context.cookie
-    if how is None:
+    if how is None or known_otherwise(context) is not None:
         return []
     if failed_at == "x224":
         changes = [_Change("no-cookie", None)]

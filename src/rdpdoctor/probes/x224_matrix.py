@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
-from rdpdoctor.probes.base import TCP_TAGS, X224_TAGS, Phase, Probe
+from rdpdoctor.probes.base import TCP_TAGS, X224_TAGS, Phase, Probe, known_otherwise
 from rdpdoctor.wire.nego import Protocol
 
 if TYPE_CHECKING:
@@ -40,12 +40,18 @@ async def run(context: Context) -> None:
             group.create_task(one(requested))
 
 
+def due(context: Context) -> str | None:
+    if context.walk is None:
+        return "no connection"
+    return None if known_otherwise(context) is None else "another protocol answered"
+
+
 PROBE = Probe(
     id="x224-matrix",
     title="Ask for each protocol by itself",
     phase=Phase.COMPARE,
     emits=(*X224_TAGS, *TCP_TAGS),
     connections=len(_REQUESTS),
-    due=lambda context: None if context.walk is not None else "no connection",
+    due=due,
     run=run,
 )
