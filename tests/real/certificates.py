@@ -49,7 +49,7 @@ def build(
     key: Key,
     *,
     subject: str = "rdp-under-test",
-    names: tuple[str, ...] = ("localhost", "127.0.0.1"),
+    names: tuple[str, ...] = ("rdp-under-test", "localhost", "127.0.0.1"),
     start: timedelta = timedelta(days=-30),
     end: timedelta = timedelta(days=300),
     usages: tuple[ObjectIdentifier, ...] = (ExtendedKeyUsageOID.SERVER_AUTH,),
@@ -168,7 +168,8 @@ def _sha1(directory: Path) -> Pair:
         [
             "openssl", "req", "-x509", "-sha1", "-key", str(pair.key), "-out", str(pair.certificate),
             "-days", "300", "-subj", "/CN=rdp-under-test",
-            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "extendedKeyUsage=serverAuth",
+            "-addext", "subjectAltName=DNS:rdp-under-test,DNS:localhost,IP:127.0.0.1",
+            "-addext", "extendedKeyUsage=serverAuth",
         ],
         check=True, capture_output=True, timeout=30,
     )  # fmt: skip
