@@ -99,7 +99,7 @@ class Negotiate:
     """NEGOTIATE_MESSAGE (MS-NLMP 2.2.1.1). `domain` and `workstation` travel as OEM text (here Latin-1).
 
     The flags are written as they are: OEM_DOMAIN_SUPPLIED and the like are the caller's. `version` is None
-    where the message has none, or where the VERSION flag says that it means nothing.
+    where the message has none, where it is zero, or where the VERSION flag says that it means nothing.
     """
 
     flags: int = CLIENT_FLAGS
@@ -109,8 +109,9 @@ class Negotiate:
 
     def encode(self) -> bytes:
         payload = _Payload(40)
-        domain = payload.add(self.domain.encode("latin-1"))
-        workstation = payload.add(self.workstation.encode("latin-1"))
+        # Windows writes an absent field as zeros, offset too.
+        names = (self.domain.encode("latin-1"), self.workstation.encode("latin-1"))
+        domain, workstation = (payload.add(name) if name else bytes(8) for name in names)
         head = _head(TYPE_NEGOTIATE) + self.flags.to_bytes(4, "little")
         return head + domain + workstation + _write_version(self.version) + payload.data
 
@@ -300,9 +301,10 @@ def _field(cursor: Cursor, data: Data, what: str, *, wanted: bool = True) -> tup
     return bytes(data[offset : offset + length]), offset
 
 
-def _read_version(cursor: Cursor) -> OsVersion:
+def _read_version(cursor: Cursor) -> OsVersion | None:
     raw = cursor.take(8, "version")
-    return raw[0], raw[1], int.from_bytes(raw[2:4], "little"), raw[7]
+    version = raw[0], raw[1], int.from_bytes(raw[2:4], "little"), raw[7]
+    return version if any(version) else None
 
 
 def _write_version(version: OsVersion | None) -> bytes:
