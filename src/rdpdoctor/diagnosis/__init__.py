@@ -1,4 +1,6 @@
-"""Journal and knowledge in, ranked causes out. Pure: no bytes, no sockets, no clock; the same journal, the same answer."""
+"""Journal and knowledge in, ranked causes out. Pure: no bytes, no sockets, no clock; the same journal, the
+same answer.
+"""
 
 from __future__ import annotations
 

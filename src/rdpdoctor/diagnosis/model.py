@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """How a stage went. SKIPPED: nothing to try it with, or no need; UNKNOWN: should have been tried and was not."""
+    """How a stage went. SKIPPED: nothing to try it with, or no need; UNKNOWN: should have been tried and
+    was not.
+    """
 
     OK = "ok"
     WARNING = "warning"
@@ -57,7 +59,9 @@ class StageResult:
 
 @dataclass(frozen=True, slots=True)
 class RankedCause:
-    """supporting, opposing: indexes into `Diagnosis.observations`. bits: evidence for it, log2 of the odds."""
+    """supporting, opposing: indexes into `Diagnosis.observations`. bits: evidence for it, log2 of the
+    odds.
+    """
 
     id: str
     confidence: Confidence

@@ -35,7 +35,9 @@ _ORDER = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE, Confiden
 
 
 class Evidence:
-    """All observations by tag, and what each matcher found among them (asked once, however many causes ask)."""
+    """All observations by tag, and what each matcher found among them (asked once, however many causes
+    ask).
+    """
 
     def __init__(self, observations: Sequence[Observation]) -> None:
         self.observations = observations
@@ -222,7 +224,9 @@ def _narrow(cases: dict[str, Case]) -> None:
 
 
 def _unmask(cases: dict[str, Case]) -> None:
-    """What is a mere consequence of a cause that stands does not speak. Read first, so that order does not matter."""
+    """What is a mere consequence of a cause that stands does not speak. Read first, so that order does not
+    matter.
+    """
     hidden = {name for case in cases.values() if case.stands for name in case.cause.masks}
     for name in hidden:
         if name in cases and cases[name].confidence is not Confidence.RULED_OUT:
@@ -231,7 +235,11 @@ def _unmask(cases: dict[str, Case]) -> None:
 
 def _compare(cases: dict[str, Case], died_at: Stage) -> None:
     """Of the causes that would explain the failure alone, one far behind the best is possible at most."""
-    rivals = [case for case in cases.values() if _explains(case, died_at) and case.confidence is not Confidence.RULED_OUT]
+    rivals = [
+        case
+        for case in cases.values()
+        if _explains(case, died_at) and case.confidence is not Confidence.RULED_OUT
+    ]
     confirmed = any(case.confidence is Confidence.CONFIRMED for case in rivals)
     best = max((case.bits for case in rivals), default=0.0)
     for case in rivals:
@@ -243,7 +251,9 @@ def _explains(case: Case, died_at: Stage) -> bool:
     return case.cause.effect == "breaks" and died_at in case.cause.stages
 
 
-def _place(case: Case, died_at: Stage | None, cases: Mapping[str, Case]) -> tuple[bool, bool, int, float, str]:
+def _place(
+    case: Case, died_at: Stage | None, cases: Mapping[str, Case]
+) -> tuple[bool, bool, int, float, str]:
     """Explanations of the failure before what merely deserves a warning."""
     assert case.confidence is not None
     ruled_out = case.confidence is Confidence.RULED_OUT

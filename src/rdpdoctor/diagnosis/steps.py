@@ -1,4 +1,6 @@
-"""The next thing to look at: what separates the two leading causes best, then what concerns the first, then the stage."""
+"""The next thing to look at: what separates the two leading causes best, then what concerns the first, then
+the stage.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,19 @@ if TYPE_CHECKING:
 SHOWN = 3
 
 
-def steps(causes: Sequence[RankedCause], verdict: Verdict, view: View, knowledge: Knowledge) -> tuple[NextStep, ...]:
+def steps(
+    causes: Sequence[RankedCause], verdict: Verdict, view: View, knowledge: Knowledge
+) -> tuple[NextStep, ...]:
     leading = [cause.id for cause in causes if cause.confidence is not Confidence.RULED_OUT]
     if verdict.status is Health.HEALTHY and not leading:
         return ()
-    done = {attempt.variant for attempt in view.attempts} | {text(row, "question") for row in view.all("answer.given")}
+    done = {attempt.variant for attempt in view.attempts} | {
+        text(row, "question") for row in view.all("answer.given")
+    }
     args = {"host": view.target.host, "port": view.target.port, "address": None}
-    args["address"] = next((attempt.address for attempt in view.attempts if attempt.address), view.target.host)
+    args["address"] = next(
+        (attempt.address for attempt in view.attempts if attempt.address), view.target.host
+    )
     found: dict[str, NextStep] = {}
     for tell, separates in _candidates(leading, verdict, knowledge):
         if tell.kind != "evidence" and tell.id in done:

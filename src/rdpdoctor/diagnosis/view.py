@@ -1,14 +1,23 @@
-"""The journal, sorted once for everything that reads it: by tag, and as attempts with what became of them at each stage.
+"""The journal, sorted once for everything that reads it: by tag, and as attempts with what became of them
+at each stage.
 
-Journals come from outside too: an argument that is missing or of the wrong type reads as None, and never raises.
+Journals come from outside too: an argument that is missing or of the wrong type reads as None, and never
+raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: Arguments of an observation.
+Args: TypeAlias = Mapping[str, Value]
 
 PASSED = "passed"
 CLIENT_HELLO = "client"
@@ -126,7 +135,9 @@ class View:
         """The step that stands for a stage: the walk's where it came so far, else the first ordinary one."""
         if self.walk is not None and (step := self.walk.at(stage)) is not None:
             return step
-        return next((step for attempt in self.ordinary(stage) if (step := attempt.at(stage)) is not None), None)
+        return next(
+            (step for attempt in self.ordinary(stage) if (step := attempt.at(stage)) is not None), None
+        )
 
     def hello_steps(self) -> Iterator[tuple[str, Step]]:
         for attempt in self.attempts:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.knowledge import causes as _causes
 from rdpdoctor.knowledge import store, tags, templates
@@ -15,12 +13,18 @@ from rdpdoctor.knowledge.causes import Cause, Tell
 from rdpdoctor.knowledge.errors import KnowledgeError
 from rdpdoctor.knowledge.tags import Tag
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
 __all__ = ["Cause", "Knowledge", "KnowledgeError", "Tag", "Tell", "build", "load"]
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """tags by name, causes by id, both in alphabetical order; steps: stage or verdict → what to look at next."""
+    """tags by name, causes by id, both in alphabetical order; steps: stage or verdict → what to look at
+    next.
+    """
 
     tags: Mapping[str, Tag]
     causes: Mapping[str, Cause]
@@ -48,6 +52,8 @@ def build(rows: Mapping[str, Any]) -> Knowledge:
     return Knowledge(
         tags=MappingProxyType({name: tags.build(row) for name, row in sorted(rows["tags"].items())}),
         causes=MappingProxyType({name: _causes.build(row) for name, row in sorted(rows["causes"].items())}),
-        steps=MappingProxyType({key: tuple(map(_causes.build_tell, entries)) for key, entries in rows["next"].items()}),
+        steps=MappingProxyType(
+            {key: tuple(map(_causes.build_tell, entries)) for key, entries in rows["next"].items()}
+        ),
         wording=MappingProxyType({key: tuple(texts) for key, texts in rows["wording"].items()}),
     )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.facts import Stage
 from rdpdoctor.knowledge.rules import Rule, build_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RULES = ("requires", "confirms", "supports", "opposes", "excludes")
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """A probe, file or question that tells this cause from those in `separates` (empty: from whatever else leads)."""
+    """A probe, file or question that tells this cause from those in `separates` (empty: from whatever else
+    leads).
+    """
 
     kind: str  # probe, evidence, question
     id: str
@@ -24,10 +28,11 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """stages: where it shows. suspected: stages whose failure makes people think of it, so that ruling it out is news.
+    """stages: where it shows. suspected: stages whose failure makes people think of it, so that ruling it
+    out is news.
 
-    effect: "breaks" explains a failed stage, "warns" does not by itself stop a client. prior: bits, 0 = common.
-    why: templates, best first; the last one has no holes.
+    effect: "breaks" explains a failed stage, "warns" does not by itself stop a client. prior: bits, 0 =
+    common. why: templates, best first; the last one has no holes.
     """
 
     id: str

@@ -20,7 +20,20 @@ TELL_KINDS = ("probe", "evidence", "question")
 _TEXTS = ("title", "what")
 _LISTS = ("stages", "suspected", "refines", "masks", "why", "remedies", "sources")
 _KNOWN = {"id", "prior", "effect", "tell", *_TEXTS, *_LISTS, *RULES}
-_RULE_KEYS = {"tag", "where", "stage", "source", "count", "any", "all", "unless", "absent", "ran", "weight", "says"}
+_RULE_KEYS = {
+    "tag",
+    "where",
+    "stage",
+    "source",
+    "count",
+    "any",
+    "all",
+    "unless",
+    "absent",
+    "ran",
+    "weight",
+    "says",
+}
 _MATCHER_KEYS = {"tag", "where", "stage", "source", "count"}
 
 
@@ -50,14 +63,18 @@ def cause(file: str, row: Mapping[str, Any], tags: Tags) -> None:
     if isinstance(prior, bool) or not isinstance(prior, int | float) or not -6 <= prior <= 3:
         raise KnowledgeError(file, "prior", "give bits between -6 (unheard of) and 3 (the usual one)")
     if row.get("effect", "breaks") not in ("breaks", "warns"):
-        raise KnowledgeError(file, "effect", "use \"breaks\" or \"warns\"")
+        raise KnowledgeError(file, "effect", 'use "breaks" or "warns"')
     if not row.get("requires"):
-        raise KnowledgeError(file, "requires", "say under [[requires]] what must have been seen for this cause to come up")
+        raise KnowledgeError(
+            file, "requires", "say under [[requires]] what must have been seen for this cause to come up"
+        )
     bound = _check_rules(file, row, tags)
     for number, template in enumerate(row["why"], 1):
         _check_template(file, f"why[{number}]", template, bound)
     if holes(row["why"][-1]):
-        raise KnowledgeError(file, f"why[{len(row['why'])}]", "the last one must have no holes, so that one always fits")
+        raise KnowledgeError(
+            file, f"why[{len(row['why'])}]", "the last one must have no holes, so that one always fits"
+        )
     for number, entry in enumerate(row.get("tell", []), 1):
         tell(file, f"tell[{number}]", entry)
 
@@ -101,7 +118,9 @@ def _check_rules(file: str, row: Mapping[str, Any], tags: Tags) -> set[str]:
             if "says" in rule:
                 _check_template(file, f"{kind}[{number}].says", rule["says"], own | ALWAYS)
             elif kind == "excludes":
-                raise KnowledgeError(file, f"{kind}[{number}].says", "say in a sentence why this rules the cause out")
+                raise KnowledgeError(
+                    file, f"{kind}[{number}].says", "say in a sentence why this rules the cause out"
+                )
     return bound
 
 
@@ -110,7 +129,9 @@ def _check_rule(file: str, key: str, rule: Any, tags: Tags) -> set[str]:
         raise KnowledgeError(file, key, "write a table")
     for name in rule:
         if name not in _RULE_KEYS:
-            raise KnowledgeError(file, f"{key}.{name}", f"unknown key; a rule has {', '.join(sorted(_RULE_KEYS))}")
+            raise KnowledgeError(
+                file, f"{key}.{name}", f"unknown key; a rule has {', '.join(sorted(_RULE_KEYS))}"
+            )
     if rule.get("weight", "strong") not in WEIGHTS:
         raise KnowledgeError(file, f"{key}.weight", f"use one of {', '.join(WEIGHTS)}")
     if "tag" in rule and "any" in rule:
@@ -118,7 +139,9 @@ def _check_rule(file: str, key: str, rule: Any, tags: Tags) -> set[str]:
     if not ("tag" in rule or rule.get("any") or rule.get("all")):
         raise KnowledgeError(file, key, "name a `tag`, or matchers under `any` or `all`")
     if bool(rule.get("absent")) != bool(rule.get("ran")):
-        raise KnowledgeError(file, key, "`absent` and `ran` go together: absence counts only where the probe ran")
+        raise KnowledgeError(
+            file, key, "`absent` and `ran` go together: absence counts only where the probe ran"
+        )
     args: set[str] = set()
     if "tag" in rule:
         args |= _check_matcher(file, key, {name: rule[name] for name in _MATCHER_KEYS & rule.keys()}, tags)
@@ -139,7 +162,7 @@ def _check_matcher(file: str, key: str, matcher: Any, tags: Tags) -> set[str]:
     if not isinstance(matcher, dict) or set(matcher) - _MATCHER_KEYS:
         raise KnowledgeError(file, key, f"a matcher has {', '.join(sorted(_MATCHER_KEYS))}")
     tag = matcher.get("tag")
-    if tag not in tags:
+    if not isinstance(tag, str) or tag not in tags:
         raise KnowledgeError(file, f"{key}.tag", f"{tag!r} is not declared in tags.toml")
     if matcher.get("stage", Stage.TCP) not in tuple(Stage):
         raise KnowledgeError(file, f"{key}.stage", f"use one of {', '.join(Stage)}")
@@ -150,7 +173,9 @@ def _check_matcher(file: str, key: str, matcher: Any, tags: Tags) -> set[str]:
     declared: Mapping[str, str] = tags[tag]["args"]
     for name, wanted in matcher.get("where", {}).items():
         if name not in declared:
-            raise KnowledgeError(file, f"{key}.where.{name}", f"{tag} has no such argument; it has {', '.join(declared)}")
+            raise KnowledgeError(
+                file, f"{key}.where.{name}", f"{tag} has no such argument; it has {', '.join(declared)}"
+            )
         _check_test(file, f"{key}.where.{name}", wanted, declared[name])
     return set(declared)
 
@@ -168,7 +193,9 @@ def _check_test(file: str, key: str, wanted: Any, kind: str) -> None:
         return
     for one in wanted if isinstance(wanted, list) else [wanted]:
         if not is_of(one, kind):
-            raise KnowledgeError(file, key, f"{one!r} is not of the declared type {kind}, so this can never match")
+            raise KnowledgeError(
+                file, key, f"{one!r} is not of the declared type {kind}, so this can never match"
+            )
 
 
 def _check_template(file: str, key: str, template: Any, bound: set[str] | frozenset[str]) -> None:
@@ -176,6 +203,8 @@ def _check_template(file: str, key: str, template: Any, bound: set[str] | frozen
         raise KnowledgeError(file, key, "write a text")
     for name, how in holes(template):
         if name not in bound:
-            raise KnowledgeError(file, key, f"nothing fills {{{name}}}: no rule here matches a tag with that argument")
+            raise KnowledgeError(
+                file, key, f"nothing fills {{{name}}}: no rule here matches a tag with that argument"
+            )
         if how and how not in FORMATS:
             raise KnowledgeError(file, key, f"{{{name}:{how}}}: the formats are {', '.join(FORMATS)}")

@@ -1,7 +1,7 @@
 """What a cause says about evidence: rules made of matchers. Plain values; the ranking applies them.
 
-A matcher is a tag and tests on its arguments. In TOML a test is a bare value (equal to it), a list (equal to one of
-them) or a table of `min`, `max`, `not`, `contains`, `starts`, `null`. A rule holds when
+A matcher is a tag and tests on its arguments. In TOML a test is a bare value (equal to it), a list (equal
+to one of them) or a table of `min`, `max`, `not`, `contains`, `starts`, `null`. A rule holds when
 
     any    at least one of these matches (a rule with one matcher may write `tag` and `where` directly)
     all    and every one of these
@@ -12,11 +12,13 @@ or, with `absent = true`, when nothing of it matches although something in `ran`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rdpdoctor.facts import Observation
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rdpdoctor.facts import Observation
 
 WEIGHTS = {"strong": 3, "medium": 2, "weak": 1}
 TESTS = ("min", "max", "not", "contains", "starts", "null")
@@ -100,12 +102,14 @@ def _passes(value: Any, kind: str, wanted: Any) -> bool:
     if kind in ("min", "max"):
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return value >= wanted if kind == "min" else value <= wanted
+        return bool(value >= wanted if kind == "min" else value <= wanted)
     if kind == "contains":
         wanted_any = wanted if isinstance(wanted, tuple) else (wanted,)
         if isinstance(value, str):
             low = value.casefold()
             return any(isinstance(one, str) and one.casefold() in low for one in wanted_any)
-        return isinstance(value, list | tuple) and any(_same(one, want) for one in value for want in wanted_any)
+        return isinstance(value, list | tuple) and any(
+            _same(one, want) for one in value for want in wanted_any
+        )
     starts = wanted if isinstance(wanted, tuple) else (wanted,)
     return isinstance(value, str) and value.startswith(starts)

@@ -1,7 +1,8 @@
-"""From files to plain, checked rows: the TOML that people write, and the index made of it, which loads ten times faster.
+"""From files to plain, checked rows: the TOML that people write, and the index made of it, which loads ten
+times faster.
 
-The index carries a digest of the files it was made from. Where it is absent or does not fit them, the TOML is read
-instead, so that an edit counts at once; `python -m rdpdoctor.knowledge` writes the index anew.
+The index carries a digest of the files it was made from. Where it is absent or does not fit them, the TOML
+is read instead, so that an edit counts at once; `python -m rdpdoctor.knowledge` writes the index anew.
 """
 
 from __future__ import annotations
@@ -42,13 +43,19 @@ def digest(files: dict[str, str]) -> str:
 
 
 def rows(folder: Path = FOLDER) -> Rows:
-    """Checked rows: {"tags": {name: row}, "causes": {id: row}, "wording": {key: [template]}, "next": {key: [tell]}}."""
+    """Checked rows: {"tags": {name: row}, "causes": {id: row}, "wording": {key: [template]}, "next": {key:
+    [tell]}}.
+    """
     files = texts(folder)
     try:
         index = json.loads((folder / INDEX).read_bytes())
     except (OSError, ValueError):
         index = None
-    if isinstance(index, dict) and index.get("digest") == digest(files) and isinstance(index.get("rows"), dict):
+    if (
+        isinstance(index, dict)
+        and index.get("digest") == digest(files)
+        and isinstance(index.get("rows"), dict)
+    ):
         return dict(index["rows"])
     return compiled(files)
 
@@ -97,7 +104,11 @@ def _wording(document: dict[str, Any]) -> dict[str, list[str]]:
             raise KnowledgeError("wording.toml", group, "write a table of sentences")
         for key, value in sentences.items():
             templates = [value] if isinstance(value, str) else value
-            if not isinstance(templates, list) or not templates or not all(isinstance(one, str) for one in templates):
+            if (
+                not isinstance(templates, list)
+                or not templates
+                or not all(isinstance(one, str) for one in templates)
+            ):
                 raise KnowledgeError("wording.toml", f"{group}.{key}", "write a sentence, or a list of them")
             found[f"{group}.{key}"] = templates
     return found
@@ -113,6 +124,8 @@ def _steps(document: dict[str, Any], known: frozenset[str]) -> dict[str, list[di
             check.tell("next.toml", f"{key}[{number}]", entry)
             for name in entry.get("separates", []):
                 if name not in known:
-                    raise KnowledgeError("next.toml", f"{key}[{number}].separates", f"no cause is called {name!r}")
+                    raise KnowledgeError(
+                        "next.toml", f"{key}[{number}].separates", f"no cause is called {name!r}"
+                    )
         found[key] = entries
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.facts import Observation, Stage
 from rdpdoctor.knowledge.errors import KnowledgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FILE = "tags.toml"
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -38,18 +40,22 @@ def parse(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Check tags.toml and work the groups in: plain rows for `Tag(**row)`. Raises KnowledgeError."""
     groups, tags = document.get("groups", {}), document.get("tags")
     if not isinstance(tags, dict) or not tags:
-        raise KnowledgeError(FILE, "tags", "declare at least one tag as [tags.\"name\"]")
+        raise KnowledgeError(FILE, "tags", 'declare at least one tag as [tags."name"]')
     rows: dict[str, dict[str, Any]] = {}
     for name, body in tags.items():
         args: dict[str, str] = {}
         for group in body.get("with", []):
             if group not in groups:
-                raise KnowledgeError(FILE, f"{name}.with", f"no group is called {group!r}; declare it under [groups]")
+                raise KnowledgeError(
+                    FILE, f"{name}.with", f"no group is called {group!r}; declare it under [groups]"
+                )
             args.update(groups[group])
         args.update(body.get("args", {}))
         for arg, kind in args.items():
             if not isinstance(kind, str) or kind.removesuffix("?") not in _TYPES:
-                raise KnowledgeError(FILE, f"{name}.args.{arg}", f"use one of {', '.join(_TYPES)}, with `?` for nullable")
+                raise KnowledgeError(
+                    FILE, f"{name}.args.{arg}", f"use one of {', '.join(_TYPES)}, with `?` for nullable"
+                )
         if body.get("stage") not in tuple(Stage):
             raise KnowledgeError(FILE, f"{name}.stage", f"use one of {', '.join(Stage)}")
         if not isinstance(body.get("says"), str):
@@ -67,7 +73,11 @@ def faults(observation: Observation, tags: Mapping[str, Tag]) -> list[str]:
     tag = tags.get(observation.tag)
     if tag is None:
         return [f"{observation.tag}: not declared"]
-    found = [f"{observation.tag}: argument {name!r} is not declared" for name in observation.args if name not in tag.args]
+    found = [
+        f"{observation.tag}: argument {name!r} is not declared"
+        for name in observation.args
+        if name not in tag.args
+    ]
     for name, kind in tag.args.items():
         if name not in observation.args:
             found.append(f"{observation.tag}: argument {name!r} is missing")

@@ -1,14 +1,17 @@
 """Sentences with holes: `{name}` or `{name:how}`, filled from named arguments.
 
-Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as they are.
-What fills a hole may come from a hostile peer: it is cut here, and escaped by whoever puts it on a screen.
+Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as
+they are. What fills a hole may come from a hostile peer: it is cut here, and escaped by whoever puts it on
+a screen.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 _HOLE = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z]+))?\}")
 _LONGEST = 120
@@ -122,7 +125,10 @@ def _date(value: Any) -> str:
 def _tls(value: Any) -> str:
     """TLS versions of one list with the common word said once: `TLS 1.0, 1.1 and 1.2`."""
     words = [str(word) for word in value] if isinstance(value, list | tuple) else [str(value)]
-    shown = [word.removeprefix("TLS ") if index and word.startswith("TLS ") else word for index, word in enumerate(words)]
+    shown = [
+        word.removeprefix("TLS ") if index and word.startswith("TLS ") else word
+        for index, word in enumerate(words)
+    ]
     return listed(shown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import View, derived, text
+from rdpdoctor.diagnosis.view import Args, View, derived, text
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def outcomes(view: View) -> dict[str, str]:
                 found.setdefault(address, outcome)
     for row in view.all("dns.resolved"):
         listed = row.args.get("addresses")
-        order.update((one, None) for one in listed if isinstance(one, str)) if isinstance(listed, list | tuple) else None
+        order.update((one, None) for one in listed if isinstance(one, str)) if isinstance(
+            listed, list | tuple
+        ) else None
     return {address: found[address] for address in (*order, *found) if address in found}
 
 
@@ -33,6 +35,6 @@ def derive(view: View) -> Iterator[Observation]:
     found = outcomes(view)
     if not found:
         return
-    args = {outcome: sum(1 for each in found.values() if each == outcome) for outcome in OUTCOMES}
+    args: Args = {outcome: sum(1 for each in found.values() if each == outcome) for outcome in OUTCOMES}
     rows = list(view.all(*(f"tcp.{outcome}" for outcome in OUTCOMES)))
     yield derived("addresses", Stage.TCP, {"tried": len(found), **args}, rows)

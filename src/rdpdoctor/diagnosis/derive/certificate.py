@@ -34,7 +34,9 @@ def derive(view: View) -> Iterator[Observation]:
             "usage": _usage(row),
             "strength": "weak" if weaknesses else "ok",
             "name": name_fits(view.target.host, row),
-            "days_left": 0.0 if now is None or ends is None else round((ends - now).total_seconds() / 86400, 2),
+            "days_left": 0.0
+            if now is None or ends is None
+            else round((ends - now).total_seconds() / 86400, 2),
             "weaknesses": weaknesses,
             "self_signed": flag(row, "self_signed") is True,
             "differs_between_attempts": _differs(view),
@@ -68,7 +70,9 @@ def _usage(row: Observation) -> str:
     if row.args.get("usages") is None:
         return "ok"
     usages = words(row, "usages")
-    return "ok" if any(one in usages for one in (SERVER_AUTHENTICATION, REMOTE_DESKTOP, ANY_USAGE)) else "wrong"
+    return (
+        "ok" if any(one in usages for one in (SERVER_AUTHENTICATION, REMOTE_DESKTOP, ANY_USAGE)) else "wrong"
+    )
 
 
 def _weaknesses(row: Observation) -> list[str]:
@@ -87,9 +91,9 @@ def _weaknesses(row: Observation) -> list[str]:
 def name_fits(host: str, row: Observation) -> str:
     """matches, differs or not-judged.
 
-    Clients warn about names, so this judges as they do, with two mercies. An address is no name that the certificate
-    a Windows host makes for itself could hold, and that certificate (CN=COMPUTERNAME, self-signed) fits whatever
-    domain the target's first label is asked under.
+    Clients warn about names, so this judges as they do, with two mercies. An address is no name that the
+    certificate a Windows host makes for itself could hold, and that certificate (CN=COMPUTERNAME,
+    self-signed) fits whatever domain the target's first label is asked under.
     """
     if names.is_loopback(host):
         return "not-judged"
@@ -113,7 +117,8 @@ def _differs(view: View) -> bool:
     """Whether one address showed different certificates to handshakes that asked alike."""
     seen: dict[str, str] = {}
     for attempt in view.attempts:
-        if attempt.certificate is not None and "client" in attempt.hellos and attempt.variant != "no-sni":
-            if seen.setdefault(attempt.address, attempt.certificate) != attempt.certificate:
-                return True
+        if attempt.certificate is None or "client" not in attempt.hellos or attempt.variant == "no-sni":
+            continue
+        if seen.setdefault(attempt.address, attempt.certificate) != attempt.certificate:
+            return True
     return False

@@ -10,7 +10,8 @@ from rdpdoctor.facts import Observation, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Kerberos' default tolerance (RFC 4120 1.6 and Windows' "Maximum tolerance for computer clock synchronization").
+#: Kerberos' default tolerance (RFC 4120 1.6 and Windows' "Maximum tolerance for computer clock
+#: synchronization").
 LIMIT_S = 300.0
 
 

@@ -1,10 +1,12 @@
-"""How the attempts at each stage ended: all of them, the identical ones, and whether company made a difference."""
+"""How the attempts at each stage ended: all of them, the identical ones, and whether company made a
+difference.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import Step, View, derived, text
+from rdpdoctor.diagnosis.view import Args, Step, View, derived, text
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def _dials(view: View) -> Iterator[Observation]:
         return
     tries = [each for tries in mixed for each in tries]
     failed = [outcome for outcome, _ in tries if outcome != "connected"]
-    args = {
+    args: Args = {
         "at": Stage.TCP.value,
         "attempts": len(tries),
         "passed": len(tries) - len(failed),
@@ -59,7 +61,7 @@ def _endings(view: View, stage: Stage, steps: list[Step]) -> Observation:
     failed = [step for step in steps if not step.passed]
     ways = distinct(step.outcome for step in failed)
     leading = view.leading(stage)
-    args = {
+    args: Args = {
         "at": stage.value,
         "attempts": len(steps),
         "passed": len(steps) - len(failed),
@@ -80,7 +82,7 @@ def _repeats(view: View, stage: Stage) -> Iterator[Observation]:
     alone = [step for attempt, step in pairs if attempt.at_once <= 1]
     alone_failed = sum(1 for step in alone if not step.passed)
     crowded_failed = len(failed) - alone_failed
-    args = {
+    args: Args = {
         "at": stage.value,
         "attempts": len(pairs),
         "passed": len(pairs) - len(failed),
@@ -106,7 +108,7 @@ def _crowding(view: View) -> Iterator[Observation]:
     if not answered or not dropped or min(count for count, _ in dropped) <= 1:
         return
     least = min(count for count, _ in dropped)
-    args = {
+    args: Args = {
         "answered": len(answered),
         "dropped": len(dropped),
         "from_count": least,

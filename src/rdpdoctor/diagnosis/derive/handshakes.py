@@ -1,18 +1,21 @@
-"""TLS over all ClientHellos, a client's and our own: which versions are spoken, and how those that died did."""
+"""TLS over all ClientHellos, a client's and our own: which versions are spoken, and how those that died
+did.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive.endings import distinct
-from rdpdoctor.diagnosis.view import CLIENT_HELLO, View, derived, flag, text, whole
+from rdpdoctor.diagnosis.view import CLIENT_HELLO, Args, View, derived, flag, text, whole
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSIONS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
-#: What current clients speak: mstsc since Windows 11 and every TLS library of 2026 refuse older ones (RFC 8996).
+#: What current clients speak: mstsc since Windows 11 and every TLS library of 2026 refuse older ones (RFC
+#: 8996).
 ACCEPTABLE = ("TLS 1.2", "TLS 1.3")
 
 
@@ -39,7 +42,7 @@ def _versions(view: View) -> Iterator[Observation]:
     elif offered and "TLS 1.2" in refused:
         acceptable = False
     newest = offered[-1] if offered else None
-    args = {"offered": offered, "refused": refused, "newest": newest, "acceptable": acceptable}
+    args: Args = {"offered": offered, "refused": refused, "newest": newest, "acceptable": acceptable}
     yield derived("versions", Stage.TLS, args, rows)
 
 
@@ -53,7 +56,7 @@ def _handshakes(view: View) -> Iterator[Observation]:
     received = max((whole(step.row, "received") or 0 for step in died), default=0)
     certificates = "tls.certificate" in view or "tls.certificate-unreadable" in view
     leading = view.leading(Stage.TLS)
-    args = {
+    args: Args = {
         "walk": leading.outcome if leading is not None else None,
         "attempts": len(steps),
         "answered": len(steps) - len(died),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.diagnosis.derive import names
 from rdpdoctor.diagnosis.derive.certificate import name_fits
 from rdpdoctor.diagnosis.derive.endings import distinct
-from rdpdoctor.diagnosis.view import View, derived, text, whole, words
+from rdpdoctor.diagnosis.view import Args, View, derived, text, whole, words
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def derive(view: View) -> Iterator[Observation]:
     agree: bool | None = None
     if held and computers:
         agree = any(_speaks_of(name, computer) for name in held for computer in computers)
-    args = {
+    args: Args = {
         "target_matches_certificate": {"matches": True, "differs": False}.get(fits),
         "target_matches_computer": any(names.same_computer(host, one) for one in computers)
         if judged and computers

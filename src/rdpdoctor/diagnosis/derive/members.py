@@ -1,4 +1,6 @@
-"""Where some identical attempts fail: do the failing ones share an address, a certificate or a computer name?"""
+"""Where some identical attempts fail: do the failing ones share an address, a certificate or a computer
+name?
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.diagnosis.derive import names
 from rdpdoctor.diagnosis.derive.addresses import outcomes
 from rdpdoctor.diagnosis.derive.endings import STAGES
-from rdpdoctor.diagnosis.view import Attempt, View, derived
+from rdpdoctor.diagnosis.view import Args, Attempt, View, derived
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -38,10 +40,21 @@ def _by_dial(view: View) -> Iterator[Observation]:
     fates = outcomes(view)
     good = [address for address, outcome in fates.items() if outcome == "connected"]
     bad = [address for address, outcome in fates.items() if outcome in ("refused", "rejected", "silent")]
-    if not good or not bad or all(names.is_loopback(address) for address in fates) and names.is_loopback(view.target.host):
+    if (
+        not good
+        or not bad
+        or (all(names.is_loopback(address) for address in fates) and names.is_loopback(view.target.host))
+    ):
         return
     rows = list(view.all("tcp.refused", "tcp.rejected", "tcp.silent", "tcp.connected"))
-    args = {"at": "tcp", "by": "address", "bad": bad, "good": good, "failed": len(bad), "passed": len(good)}
+    args: Args = {
+        "at": "tcp",
+        "by": "address",
+        "bad": bad,
+        "good": good,
+        "failed": len(bad),
+        "passed": len(good),
+    }
     yield derived("members", Stage.PATH, args, rows)
 
 
@@ -50,7 +63,9 @@ def _split(fates: list[tuple[Attempt, bool]], by: str) -> dict[str, list[str] | 
     good: dict[str, int] = {}
     bad: dict[str, int] = {}
     for attempt, passed in fates:
-        name = {"address": attempt.address, "certificate": attempt.certificate, "computer": attempt.computer}[by]
+        name = {"address": attempt.address, "certificate": attempt.certificate, "computer": attempt.computer}[
+            by
+        ]
         if not name:
             return None
         side = good if passed else bad

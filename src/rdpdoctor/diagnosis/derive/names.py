@@ -1,4 +1,6 @@
-"""Does a name belong to a certificate? Names are compared as DNS does: without case and without the final dot."""
+"""Does a name belong to a certificate? Names are compared as DNS does: without case and without the final
+dot.
+"""
 
 from __future__ import annotations
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import View, derived, number, whole
+from rdpdoctor.diagnosis.view import Args, View, derived, number, whole
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-#: A connection sequence takes some 12 round trips before the desktop, and clients give the whole about half a minute.
-#: This is beyond a satellite's 600 ms. Thresholds are the project's own: no document gives one.
+#: A connection sequence takes some 12 round trips before the desktop, and clients give the whole about half
+#: a minute. This is beyond a satellite's 600 ms. Thresholds are the project's own: no document gives one.
 SLOW_MS = 800.0
-#: Connections that lost something, of all, and how many segments there must be: one retransmission is an accident.
+#: Connections that lost something, of all, and how many segments there must be: one retransmission is an
+#: accident.
 LOSSY_SHARE, LOSSY_LEAST = 0.25, 3
 
 
@@ -29,7 +30,7 @@ def derive(view: View) -> Iterator[Observation]:
     counts = [count for row in measured if (count := whole(row, "retransmits")) is not None]
     usual = trips or kernel
     connections, hit = max(len(connects), len(measured)), sum(1 for count in counts if count > 0)
-    args = {
+    args: Args = {
         "rtt_ms": round(median(usual), 3) if usual else None,
         "worst_rtt_ms": max([*trips, *kernel], default=None),
         "retransmits": sum(counts),

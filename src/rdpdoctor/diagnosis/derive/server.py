@@ -1,10 +1,12 @@
-"""What the answers to different requests amount to: which security the server has, and whether it insists on NLA."""
+"""What the answers to different requests amount to: which security the server has, and whether it insists
+on NLA.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import View, derived, whole
+from rdpdoctor.diagnosis.view import Args, View, derived, whole
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ def offered(requested: int, selected: int) -> bool:
 
 
 def answers(view: View) -> tuple[dict[int, int], dict[int, int], int | None]:
-    """(requested → selected, requested → failure code, response flags). The first answer to each request counts."""
+    """(requested → selected, requested → failure code, response flags). The first answer to each request
+    counts.
+    """
     selected: dict[int, int] = {}
     failed: dict[int, int] = {}
     flags: int | None = None
@@ -46,7 +50,7 @@ def derive(view: View) -> Iterator[Observation]:
         return
     accepted = {chosen for requested, chosen in selected.items() if offered(requested, chosen)}
     rows = list(view.all("x224.selected", "x224.plain", "x224.failure"))
-    args = {
+    args: Args = {
         "nla": _nla(selected, failed),
         "layer": _layer(selected, failed),
         "accepts": [name for value, name in NAMES.items() if value in accepted],
@@ -57,9 +61,15 @@ def derive(view: View) -> Iterator[Observation]:
 
 
 def _nla(selected: dict[int, int], failed: dict[int, int]) -> str:
-    """`required` only where a request without CredSSP was refused for it; `offered` where CredSSP was chosen at all."""
-    refused_for_it = any(code == HYBRID_REQUIRED and not requested & _CREDSSP for requested, code in failed.items())
-    without = any(chosen in (RDP, SSL) and offered(requested, chosen) for requested, chosen in selected.items())
+    """`required` only where a request without CredSSP was refused for it; `offered` where CredSSP was
+    chosen at all.
+    """
+    refused_for_it = any(
+        code == HYBRID_REQUIRED and not requested & _CREDSSP for requested, code in failed.items()
+    )
+    without = any(
+        chosen in (RDP, SSL) and offered(requested, chosen) for requested, chosen in selected.items()
+    )
     with_it = any(chosen & _CREDSSP and offered(requested, chosen) for requested, chosen in selected.items())
     if refused_for_it and not without:
         return "required"

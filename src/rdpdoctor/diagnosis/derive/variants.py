@@ -1,7 +1,7 @@
 """Whether changing one thing changed the outcome.
 
-Only where the ordinary attempts agree among themselves: if the same thing passes one time and fails the next, a variant
-that passes proves nothing.
+Only where the ordinary attempts agree among themselves: if the same thing passes one time and fails the
+next, a variant that passes proves nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive.endings import STAGES
-from rdpdoctor.diagnosis.view import UNCHANGED, View, derived
+from rdpdoctor.diagnosis.view import UNCHANGED, Args, View, derived
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -27,10 +27,14 @@ def derive(view: View) -> Iterator[Observation]:
             step = attempt.at(stage)
             if step is None or attempt.variant in _NOT_AN_EXPERIMENT:
                 continue
-            args = {"at": stage.value, "variant": attempt.variant, "outcome": step.outcome}
+            args: Args = {"at": stage.value, "variant": attempt.variant, "outcome": step.outcome}
             rows = [step.row, ordinary[0].row]
             if step.passed is ordinary[0].passed:
                 yield derived("same", Stage.PATH, args, rows)
             else:
-                more = {"better": step.passed, "ordinary": ordinary[0].outcome, "repeated": len(ordinary)}
-                yield derived("variant", Stage.PATH, args | more, rows)
+                more: Args = {
+                    "better": step.passed,
+                    "ordinary": ordinary[0].outcome,
+                    "repeated": len(ordinary),
+                }
+                yield derived("variant", Stage.PATH, {**args, **more}, rows)

@@ -1,4 +1,6 @@
-"""How each stage of the walk went, in order. What a stage means is in its own file; here is what they share."""
+"""How each stage of the walk went, in order. What a stage means is in its own file; here is what they
+share.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,13 @@ from rdpdoctor.diagnosis.model import Status
 from rdpdoctor.diagnosis.view import Step, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rdpdoctor.diagnosis.conclusions import Conclusions
     from rdpdoctor.facts import Observation, Stage
 
-#: Of identical attempts that pass and fail, this share of failures makes the stage failed rather than shaky: one bad
-#: member in four, or one try in four, is what a user calls broken.
+#: Of identical attempts that pass and fail, this share of failures makes the stage failed rather than
+#: shaky: one bad member in four, or one try in four, is what a user calls broken.
 TOO_MANY_FAILURES = 0.25
 
 
@@ -48,8 +49,12 @@ def ended(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged:
     elapsed = elapsed_of(leading.row)
     for variant in conclusions.each("variant"):
         if variant["at"] == stage and variant["better"]:
-            args = {"outcome": leading.outcome, "what": conclusions.changed(variant["variant"])}
-            return Judged(Status.FAILED, f"{stage}.only-variant", args, elapsed)
+            changed = {"outcome": leading.outcome, "what": conclusions.changed(variant["variant"])}
+            return Judged(Status.FAILED, f"{stage}.only-variant", changed, elapsed)
     endings = conclusions.at("endings", stage) or {}
-    args = {**leading.row.args, "failed": endings.get("failed"), "attempts": endings.get("attempts")}
+    args: dict[str, Any] = {
+        **leading.row.args,
+        "failed": endings.get("failed"),
+        "attempts": endings.get("attempts"),
+    }
     return Judged(Status.FAILED, f"{stage}.{leading.outcome}", args, elapsed)

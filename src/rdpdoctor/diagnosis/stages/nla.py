@@ -49,7 +49,11 @@ def _not_reached(view: View) -> Judged | None:
         return None
     # With TLS dead the reason is TLS, not that there is no NLA behind it.
     handshake = view.leading(Stage.TLS)
-    return Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla") if handshake and handshake.passed else None
+    return (
+        Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla")
+        if handshake and handshake.passed
+        else None
+    )
 
 
 def _client_cannot(view: View, conclusions: Conclusions) -> bool:

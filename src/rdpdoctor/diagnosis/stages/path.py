@@ -10,6 +10,7 @@ from rdpdoctor.diagnosis.stages.judged import Judged
 if TYPE_CHECKING:
     from rdpdoctor.diagnosis.conclusions import Conclusions
 
+
 def judge(conclusions: Conclusions) -> Judged | None:
     found = conclusions.the("path")
     if found is None:

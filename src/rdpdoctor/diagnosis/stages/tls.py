@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rdpdoctor.diagnosis.conclusions import Conclusions
 
 
-
 def judge(view: View, conclusions: Conclusions) -> Judged | None:
     leading = view.leading(Stage.TLS)
     if leading is None:
@@ -40,7 +39,12 @@ def _completed(view: View, conclusions: Conclusions, leading: Step) -> Judged:
     judged = conclusions.the("certificate")
     if judged is None:
         unreadable = "tls.certificate-unreadable" in view
-        return Judged(Status.WARNING if unreadable else Status.OK, "tls.unreadable" if unreadable else "tls.completed", args, elapsed)
+        return Judged(
+            Status.WARNING if unreadable else Status.OK,
+            "tls.unreadable" if unreadable else "tls.completed",
+            args,
+            elapsed,
+        )
     identity = conclusions.the("identity") or {}
     args |= {**judged, "host": view.target.host, "certificate_names": identity.get("certificate_names")}
     fault = _fault(judged)
@@ -50,7 +54,9 @@ def _completed(view: View, conclusions: Conclusions, leading: Step) -> Judged:
 
 
 def _fault(certificate: Mapping[str, Any]) -> str | None:
-    """The first thing wrong with it, the most pressing first. Self-signed is how RDP certificates are: no fault."""
+    """The first thing wrong with it, the most pressing first. Self-signed is how RDP certificates are: no
+    fault.
+    """
     if certificate["validity"] != "valid" and certificate["validity"] != "expiring":
         return f"tls.{certificate['validity']}"
     if certificate["usage"] == "wrong":
