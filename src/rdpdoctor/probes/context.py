@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Value
+from rdpdoctor.probes.hellos import Hellos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,9 +74,9 @@ class Context:
     gate: Gate
     on_observation: Callable[[Observation], None]
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENING))
+    hellos: Hellos = field(default_factory=lambda: Hellos(None))
     addresses: list[str] = field(default_factory=list)
     walk: Attempt | None = None  # the first connection, handed from probe to probe
-    spares: list[Attempt] = field(default_factory=list)  # confirmed, TLS selected, not used yet
     background: list[asyncio.Task[None]] = field(
         default_factory=list
     )  # slow addresses, until the check's end
@@ -121,10 +122,8 @@ class Context:
         for task in self.background:
             task.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)
-        for attempt in (self.walk, *self.spares):
-            if attempt is not None:
-                await attempt.close()
-        self.spares.clear()
+        if self.walk is not None:
+            await self.walk.close()
 
     def allow(self, total: int) -> None:
         """Raise the number of connections this check may make."""

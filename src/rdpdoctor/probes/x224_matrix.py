@@ -8,7 +8,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
-from rdpdoctor.probes.base import TCP_TAGS, X224_TAGS, Phase, Probe, known_otherwise
+from rdpdoctor.probes.base import (
+    CERTIFICATE_TAGS,
+    TCP_TAGS,
+    TLS_ENDINGS,
+    X224_TAGS,
+    Phase,
+    Probe,
+    known_otherwise,
+)
+from rdpdoctor.probes.hellos import Hellos
 from rdpdoctor.wire.nego import Protocol
 
 if TYPE_CHECKING:
@@ -20,20 +29,18 @@ _REQUESTS = (_SSL_HYBRID, int(Protocol.SSL), int(Protocol.RDP), int(Protocol.RDS
 
 
 async def run(context: Context) -> None:
-    """Leaves connections on which TLS was selected in `context.spares`."""
+    """Where TLS is selected, a connection takes one of our ClientHellos along before it is closed."""
+    if context.walk is not None and context.walk.over_tls:
+        completed = context.journal.first("tls.completed")
+        context.hellos = Hellos.plan(None if completed is None else str(completed.args["version"]))
 
     async def one(requested: int) -> None:
         bare = requested == _SSL_HYBRID
         variant, cookie = ("no-cookie", None) if bare else ("ordinary", context.cookie)
         attempt = Attempt(context, "matrix", variant=variant, requested=requested, cookie=cookie)
-        try:
-            if await attempt.open() and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
-                context.spares.append(attempt)
-                return
-        except BaseException:
-            await attempt.close()
-            raise
-        await attempt.close()
+        async with attempt:
+            if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
+                await context.hellos.ask_next(attempt)
 
     async with asyncio.TaskGroup() as group:
         for requested in _REQUESTS:
@@ -50,7 +57,7 @@ PROBE = Probe(
     id="x224-matrix",
     title="Ask for each protocol by itself",
     phase=Phase.COMPARE,
-    emits=(*X224_TAGS, *TCP_TAGS),
+    emits=(*X224_TAGS, *TCP_TAGS, *TLS_ENDINGS, *CERTIFICATE_TAGS, "tls.answered"),
     connections=len(_REQUESTS),
     due=due,
     run=run,

@@ -6,6 +6,7 @@ Parsing itself is `cryptography`'s; this module only reads out, and never lets o
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,13 @@ class Certificate:
 
 def parse(der: bytes) -> Certificate:
     """Raise Malformed where `der` is no certificate; fields that alone cannot be read come out as unknown."""
+    with warnings.catch_warnings():
+        # `cryptography` warns of what it will refuse one day; a peer's certificate is not ours to mend.
+        warnings.simplefilter("ignore")
+        return _read(der)
+
+
+def _read(der: bytes) -> Certificate:
     from cryptography import x509
 
     try:

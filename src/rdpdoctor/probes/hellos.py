@@ -1,0 +1,72 @@
+"""The ClientHellos that are still to be asked in a check, and what was answered: each on a connection of
+its own.
+
+Any attempt whose server has just selected TLS can take the next one along. It must do so at once: there are
+servers
+(weston) that wait for a ClientHello with everybody else standing in line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rdpdoctor.wire.tls_record import Version, version_name
+from rdpdoctor.wire.tls_suites import LEGACY, MODERN, SuiteClass, for_version, suite_class
+
+if TYPE_CHECKING:
+    from rdpdoctor.connection.hello import HelloAnswered
+    from rdpdoctor.connection.machine import Ended
+    from rdpdoctor.probes.attempt import Attempt
+
+VERSIONS = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL30)
+ASKED = MODERN + LEGACY
+_WEAK_CLASSES = (SuiteClass.TRIPLE_DES, SuiteClass.RC4, SuiteClass.DES)
+WEAK = tuple(number for number in LEGACY if suite_class(number) in _WEAK_CLASSES)
+
+
+@dataclass(eq=False, slots=True)
+class Question:
+    """One hello. answer None: it has not come to that."""
+
+    version: Version
+    suites: tuple[int, ...]
+    weak: bool = False  # asks for weak suites only
+    answer: HelloAnswered | Ended | None = None
+
+
+@dataclass(slots=True)
+class Hellos:
+    """`completed`: the version of the walk's own handshake, None where that failed."""
+
+    completed: str | None
+    questions: list[Question] = field(default_factory=list)
+    _next: int = 0
+
+    @staticmethod
+    def plan(completed: str | None) -> Hellos:
+        """The walk's own handshake has already told about its version, and about any newer one."""
+        newest = next((version for version in VERSIONS if version_name(version) == completed), None)
+        older = [version for version in VERSIONS if newest is None or version < newest]
+        questions = [Question(version, for_version(ASKED, version)) for version in older]
+        if completed is not None:
+            questions.append(Question(Version.TLS12, WEAK, weak=True))
+        return Hellos(completed, questions)
+
+    @property
+    def left(self) -> int:
+        return len(self.questions) - self._next
+
+    async def ask_next(self, attempt: Attempt) -> bool:
+        """Take the next question along on an attempt on which TLS was selected. False where none is left."""
+        if not self.left:
+            return False
+        question = self.questions[self._next]
+        self._next += 1
+        attempt.role = "versions"
+        question.answer = await attempt.hello(question.version, question.suites)
+        return True
+
+    def skip_next(self) -> None:
+        """The next question finds no connection to be asked on."""
+        self._next += 1
