@@ -51,10 +51,12 @@ class Ended:
 
 
 class Machine(Protocol):
-    stage: Stage
-    deadline: float | None
-    leftover: bytes
-
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def deadline(self) -> float | None: ...
+    @property
+    def leftover(self) -> bytes: ...
     @property
     def outcome(self) -> object | None: ...
     def begin(self, now: float) -> None: ...

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from cryptography.x509.verification import Store
 
 
@@ -41,10 +42,9 @@ def judge(chain: tuple[bytes, ...], host: str) -> tuple[bool | None, str | None]
     return True, None
 
 
-def _own_name(leaf: object) -> object | None:
+def _own_name(leaf: x509.Certificate) -> x509.DNSName | x509.IPAddress | None:
     from cryptography import x509
 
-    assert isinstance(leaf, x509.Certificate)
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):

@@ -171,7 +171,7 @@ class Attempt:
             )
             return False
         assert isinstance(outcome, Confirmed)
-        elapsed = {"elapsed_ms": ms(outcome.elapsed)}
+        elapsed: dict[str, Any] = {"elapsed_ms": ms(outcome.elapsed)}
         match outcome.answer:
             case nego.NegotiationResponse(selected=selected, flags=flags):
                 self.selected = int(selected)

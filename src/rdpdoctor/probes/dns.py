@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.net.resolve import LookupFailed, ask_dns, resolve
 from rdpdoctor.probes.base import Phase, Probe
@@ -31,7 +32,7 @@ async def run(context: Context) -> None:
         result = await resolve(name, context.patience(_WAIT, 0.3))
         if isinstance(result, LookupFailed):
             tag = {"not-found": "dns.not-found", "silent": "dns.silent"}.get(result.kind, "dns.failed")
-            extra = {} if tag == "dns.silent" else {"error": result.error}
+            extra: dict[str, Any] = {} if tag == "dns.silent" else {"error": result.error}
             context.emit(tag, name=name, **extra, elapsed_ms=ms(result.elapsed))
         else:
             context.addresses = list(result.addresses)
