@@ -1,0 +1,180 @@
+"""`rdpdoctor check TARGET…`, and `rdpdoctor TARGET…`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rdpdoctor.cli import options
+from rdpdoctor.cli.usage import INTERRUPTED, UNKNOWN, Parser, UsageError, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rdpdoctor.check import Settings
+    from rdpdoctor.facts import Journal, Target
+
+_DESCRIPTION = """\
+Walks the connection sequence of each target to the stage that dies, looks around there, and
+says which causes fit. Needs no account, leaves no failed logon, changes nothing; it opens at
+most 25 connections to a host, 8 at a time.
+
+TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless given."""
+
+_EPILOG = """\
+examples:
+  rdpdoctor srv01
+  rdpdoctor srv01:3390 --code 0x904 0x7     what the client showed; targets come first
+  rdpdoctor srv01 --answer via=vpn          answers to questions that the report asks
+  rdpdoctor srv01 srv02 srv03 --jsonl       one report a line, as each ends
+  rdpdoctor srv01 --save srv01.jsonl        and later: rdpdoctor read srv01.jsonl -v
+
+exit: 0 it works, 1 a problem was found, 2 the call was wrong, 3 could not tell, 130 interrupted"""
+
+
+def parser() -> Parser:
+    made = Parser("rdpdoctor check", "rdpdoctor [check] TARGET... [options]", _DESCRIPTION, _EPILOG)
+    made.add_argument("targets", metavar="TARGET", nargs="*", help=argparse.SUPPRESS)
+    output = made.add_mutually_exclusive_group()
+    output.add_argument(
+        "--json", action="store_true", help="the report as JSON; an array for several targets"
+    )
+    output.add_argument("--jsonl", action="store_true", help="one JSON report a line, as each target ends")
+    made.add_argument("-v", "--verbose", action="store_true", help="all evidence, for and against each cause")
+    made.add_argument(
+        "--timeout", metavar="SECONDS", default="30", help="for the whole check of one target (default 30)"
+    )
+    made.add_argument(
+        "--code", metavar="CODE", nargs="+", action="append", default=[],
+        help="what the client showed: a reason and its extended reason, as numbers or names",
+    )  # fmt: skip
+    made.add_argument(
+        "--answer",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="an answer to a question of the report",
+    )
+    made.add_argument("--save", metavar="FILE", help="write what was seen, for `rdpdoctor read FILE`")
+    made.add_argument("--user", metavar="NAME", help="the name a client would put into its first message")
+    made.add_argument(
+        "--suites", action="store_true", help="list every cipher suite: one more connection for each"
+    )
+    made.add_argument(
+        "--no-experiments", action="store_true", help="only walk and compare; repeat nothing with changes"
+    )
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    targets: list[Target]
+    settings: Settings
+    format: str
+    verbose: bool
+    save: str | None
+
+
+def run(words: Sequence[str], implied: bool = False) -> int:
+    """implied: no command was given."""
+    call = _parse(words, implied)
+    if call.save is None:
+        return check_targets(call.targets, call.settings, call.format, call.verbose)
+    from rdpdoctor.cli.save import open_for_save, save
+
+    with open_for_save(call.save) as file:
+        journals: list[Journal] = []
+        code = check_targets(call.targets, call.settings, call.format, call.verbose, journals.append)
+        try:
+            for journal in journals:
+                save(file, journal)
+        except (OSError, ValueError) as error:
+            complain(
+                f"could not write `{call.save}`: {error}",
+                "the report above is whole; only the journal is lost",
+            )
+            return max(code, UNKNOWN)
+    return code
+
+
+def _parse(words: Sequence[str], implied: bool) -> _Call:
+    given = parser().parse_intermixed_args(words)
+    timeout, answers = options.seconds(given.timeout), options.answers(given.answer)
+    user = None if given.user is None else options.user(given.user)
+
+    from rdpdoctor.cli.codes import shown_codes
+    from rdpdoctor.target import TargetError, parse_target
+
+    codes, rest = shown_codes(given.code, may_end_in_targets=not given.targets)
+    texts = [*given.targets, *rest]
+    if not texts:
+        raise UsageError("no target was given", "give a host, such as: rdpdoctor srv01.corp.example")
+    if given.save is not None and len(texts) > 1:
+        raise UsageError(
+            "--save takes one target", "a journal holds one target's check; save them one by one"
+        )
+    if implied:
+        _refuse_commands(texts)
+    targets = []
+    for text in texts:
+        try:
+            targets.append(parse_target(text))
+        except TargetError as error:
+            raise UsageError(str(error), error.hint) from error
+
+    from rdpdoctor.check import Settings
+
+    settings = Settings(
+        timeout=timeout, codes=tuple(codes), answers=answers, user=user,
+        experiments=not given.no_experiments, all_suites=given.suites,
+    )  # fmt: skip
+    wanted = "json" if given.json else "jsonl" if given.jsonl else "text"
+    return _Call(targets, settings, wanted, given.verbose, given.save)
+
+
+def _refuse_commands(texts: Sequence[str]) -> None:
+    """`rdpdoctor --json check srv01` means the command, not a host of that name."""
+    from rdpdoctor.cli.main import COMMANDS, LATER
+
+    for text in texts:
+        if text in COMMANDS or text in LATER:
+            raise UsageError(
+                f"`{text}` is a command, and a command comes first",
+                f"a host of that name: rdpdoctor check {text}",
+            )
+
+
+def check_targets(
+    targets: Sequence[Target],
+    settings: Settings,
+    wanted: str,
+    verbose: bool = False,
+    on_journal: Callable[[Journal], object] = lambda _: None,
+) -> int:
+    """Check, write the reports, and return the exit code."""
+    import asyncio
+
+    from rdpdoctor.cli.output import Writer
+    from rdpdoctor.cli.progress import progress
+    from rdpdoctor.cli.runner import Run
+    from rdpdoctor.diagnosis import diagnose
+    from rdpdoctor.knowledge import load
+    from rdpdoctor.report.build import report_of
+
+    knowledge = load()
+    writer = Writer(wanted, len(targets) > 1, verbose)
+
+    with progress(targets) as shown:
+
+        def ended(number: int, journal: Journal) -> None:
+            on_journal(journal)
+            report = report_of(journal, diagnose(journal, knowledge))
+            shown.ended(number, report)
+            with shown.paused():
+                writer.take(number, report)
+
+        checks = Run(targets, settings, ended, shown.seen)
+        asyncio.run(checks.all())
+    writer.finish()
+    return INTERRUPTED if checks.interrupted else writer.worst

@@ -1,0 +1,106 @@
+"""The entry point: which command, and what its failures look like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rdpdoctor.cli.usage import INTERRUPTED, OK, UNKNOWN, WRONG_CALL, UsageError, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+#: Command → its module here, with `run(words) -> exit code`.
+COMMANDS = {"check": "check", "read": "read", "lab": "lab", "demo": "demo", "list": "listing"}
+#: The contract's commands that this version does not have.
+LATER = {
+    "explain": "rdpdoctor HOST --code 0x904 0x7 says what the common codes mean, beside a check",
+    "fix": "the report says what to look at on the server; rdpdoctor changes nothing anywhere",
+}
+
+HELP = """\
+usage: rdpdoctor TARGET... [options]        find out why Remote Desktop fails there
+       rdpdoctor COMMAND ...
+
+Walks the way into a Remote Desktop session stage by stage, says which stage dies and how,
+and which causes fit, best first. Needs no account and changes nothing.
+
+commands:
+  check TARGET...   the same as without a command
+  read FILE...      the same report from a journal that --save wrote
+  lab SCENARIO      an endpoint on this machine with a planted fault, for trying things
+  demo              checks a lab endpoint that fails with 0x904/0x7
+  list WHAT         probes, causes, remedies, scenarios or tags
+
+TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless given.
+`rdpdoctor COMMAND --help` says more; the options of a check are under `rdpdoctor check --help`.
+
+  -h, --help        this text
+  --version         the version
+
+exit: 0 it works, 1 a problem was found, 2 the call was wrong, 3 could not tell, 130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (see the help's last line)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _command(words)
+    except UsageError as error:
+        complain(str(error), error.hint)
+        return WRONG_CALL
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _let_stdout_go()
+        return OK
+    except SystemExit as error:  # argparse, after its help
+        return error.code if isinstance(error.code, int) else OK
+    except Exception as error:
+        if os.environ.get("RDPDOCTOR_DEBUG"):
+            raise
+        complain(
+            f"{type(error).__name__}: {error}",
+            "this is a fault of rdpdoctor itself; with RDPDOCTOR_DEBUG=1 it shows where",
+        )
+        return UNKNOWN
+
+
+def _command(words: list[str]) -> int:
+    if not words:
+        raise UsageError("no target was given", "rdpdoctor HOST checks a host; rdpdoctor --help says more")
+    first = words[0]
+    if first in ("-h", "--help"):
+        sys.stdout.write(HELP)
+        return OK
+    if first == "--version":
+        sys.stdout.write(f"rdpdoctor {_version()}\n")
+        return OK
+    if first in LATER:
+        raise UsageError(f"this version has no command `{first}`", LATER[first])
+    if first in COMMANDS:
+        run: Callable[[list[str]], int] = import_module(f"rdpdoctor.cli.{COMMANDS[first]}").run
+        return run(words[1:])
+
+    from rdpdoctor.cli import check
+
+    return check.run(words, implied=True)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("rdpdoctor")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _let_stdout_go() -> None:
+    """Whoever read our output has left. The interpreter would complain when it flushes stdout at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

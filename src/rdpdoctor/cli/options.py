@@ -1,0 +1,59 @@
+"""The values that options of `check` take. Raise UsageError for what cannot be meant."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rdpdoctor.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST = 3600.0  # seconds
+_NAME = 64  # characters of a user name
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= LONGEST:  # false for NaN
+        raise UsageError(
+            f"`{text}` is no time-out", f"--timeout takes seconds above 0, and {LONGEST:.0f} at most"
+        )
+    return value
+
+
+def answers(texts: Sequence[str]) -> dict[str, str]:
+    """`KEY=VALUE` each, of the contract's triage questions."""
+    from rdpdoctor.knowledge.questions import QUESTIONS
+
+    given: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or key not in QUESTIONS:
+            raise UsageError(
+                f"`{text}` answers no question",
+                "--answer takes KEY=VALUE, where KEY is " + ", ".join(QUESTIONS),
+            )
+        if value not in QUESTIONS[key].values:
+            raise UsageError(
+                f"`{value}` is no answer to `{key}`: {QUESTIONS[key].text}",
+                f"--answer {key}= takes " + ", ".join(QUESTIONS[key].values),
+            )
+        if given.get(key, value) != value:
+            raise UsageError(f"`{key}` is answered twice", "give each question one answer")
+        given[key] = value
+    return given
+
+
+def user(text: str) -> str:
+    """A name fit for the connection request's cookie, which ends at a line end and has no encoding."""
+    if not text or len(text) > _NAME or not text.isascii() or not text.isprintable():
+        raise UsageError(
+            f"`{text}` cannot stand in a connection request",
+            f"--user takes a name of up to {_NAME} plain ASCII characters; it needs no password",
+        )
+    return text

@@ -1,0 +1,57 @@
+"""What is wrong with a call, in two lines, and the parsers that say it so."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+#: Exit codes of the contract.
+OK, PROBLEM, WRONG_CALL, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
+_LIMIT = 400  # cells of one line
+
+
+class UsageError(Exception):
+    """The call was wrong: exit 2. Two sentences, without a full stop at the end."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse with the contract's way to complain."""
+
+    def __init__(self, prog: str, usage: str, description: str, epilog: str | None = None) -> None:
+        super().__init__(
+            prog=prog,
+            usage=usage,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            message.replace("unrecognized arguments", "unknown option"), f"see {self.prog} --help"
+        )
+
+
+def complain(message: str, hint: str) -> None:
+    """One `error:` and one `hint:` line on stderr, whatever the texts hold."""
+    from rdpdoctor.report.escape import visible
+
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    for word, text in (("error", message), ("hint", hint)):
+        warn(f"{word}: {visible(text, _LIMIT, encoding)}")
+
+
+def warn(line: str) -> None:
+    """One line on stderr; a stderr that is gone is no reason to fail."""
+    if sys.stderr is not None:
+        try:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except OSError:
+            pass

@@ -1,0 +1,1 @@
+"""The frozen Report and its renderers, one file each. Pure: no sockets, no clocks, no files."""

@@ -1,0 +1,70 @@
+"""What was seen, one observation after the other: the report's long form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rdpdoctor.facts import Source
+from rdpdoctor.report.escape import cells
+from rdpdoctor.report.layout import line, pad, wrap
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from rdpdoctor.facts import Observation
+    from rdpdoctor.report.model import Report
+    from rdpdoctor.report.page import Page
+
+_TAG = 60  # cells of a tag
+_VALUE = 200  # cells of one argument
+_ARGUMENTS = 1000  # cells of all of one observation's
+_DEPTH = 4
+
+
+def evidence_lines(report: Report, page: Page) -> list[Text]:
+    made = [line(("Evidence", "head"), ("  number, time, what was seen", "absent"))]
+    indent = 14
+    for index, row in enumerate(report.observations):
+        time = "" if row.at_ms is None else f"{row.at_ms:.1f}"
+        head = f"{index:>4} {time:>8} "
+        tag = page.show(row.tag, _TAG)
+        if row.source is not Source.PROBE:
+            tag += f" ({row.source})"
+        arguments = page.show(_arguments(row, page), _ARGUMENTS)
+        texts = wrap(arguments, page.width - indent - 2, max(1, page.width - indent - cells(tag) - 1))
+        made.append(line((pad(head, indent), "absent"), (tag, "head"), (" " + texts[0], "plain")))
+        made.extend(line((" " * (indent + 2), "plain"), (text, "plain")) for text in texts[1:])
+    return made
+
+
+def evidence_of(report: Report, indices: Sequence[int]) -> str:
+    """Observations by tag, with the numbers to look them up by: `tls.closed #4 #5 · tcp.connected #2`."""
+    by_tag: dict[str, list[str]] = {}
+    for index in indices:
+        tag = report.observations[index].tag if 0 <= index < len(report.observations) else ""
+        by_tag.setdefault(tag, []).append(f"#{index}")
+    return " · ".join(" ".join([tag, *numbers]).strip() for tag, numbers in by_tag.items())
+
+
+def _arguments(row: Observation, page: Page) -> str:
+    return " ".join(f"{key}={page.show(_value(value, _DEPTH), _VALUE)}" for key, value in row.args.items())
+
+
+def _value(value: object, depth: int) -> str:
+    """A value as one word where it can be; text with blanks is quoted."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, str):
+        return f'"{value}"' if " " in value or not value else value
+    if depth == 0:
+        return "..."
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_value(inner, depth - 1)}" for key, inner in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(_value(inner, depth - 1) for inner in value) + "]"
+    return str(value)

@@ -1,0 +1,72 @@
+"""What the report is printed on, and how much of it is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rdpdoctor.report.escape import cells, encodable, visible
+from rdpdoctor.report.layout import wrap
+
+NARROWEST, WIDEST = 40, 100  # beyond that the eye loses the line
+_LONG = 60  # lines of one text in the long form: a peer's text is never endless
+
+_SYMBOLS = {"ok": "\u2713", "failed": "\u2717", "warning": "!", "skipped": "\u2013", "unknown": "?"}
+_PLAIN_SYMBOLS = {"ok": "+", "failed": "x", "warning": "!", "skipped": "-", "unknown": "?"}
+
+
+class Detail(NamedTuple):
+    """How much to say: lines for a stage, for the best cause's why, for the other causes' why and for those
+    ruled out; numbers of causes and of next steps.
+    """
+
+    stage: int
+    why: int
+    other_why: int
+    causes: int
+    ruled_out: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """columns: what the terminal has; `width` is what is used. colour: control sequences are allowed."""
+
+    columns: int = 80
+    encoding: str = "utf-8"
+    colour: bool = False
+    verbose: bool = False
+
+    @property
+    def width(self) -> int:
+        return min(max(self.columns, NARROWEST), WIDEST)
+
+    def symbol(self, status: str) -> str:
+        wanted = "".join(_SYMBOLS.values())
+        symbols = _SYMBOLS if encodable(wanted, self.encoding) == wanted else _PLAIN_SYMBOLS
+        return symbols.get(status, "?")
+
+    def show(self, text: str, limit: int | None = None) -> str:
+        return visible(text, limit, self.encoding)
+
+    def wrap(self, text: str, width: int, most: int) -> list[str]:
+        """Any text in at most `most` lines; an ellipsis ends the last where there was more."""
+        if self.verbose:
+            most = max(most, _LONG)
+        rows = wrap(self.show(text, (width + 1) * most + width), width)
+        if len(rows) <= most:
+            return rows
+        ellipsis = self.show("…")
+        last = rows[most - 1]
+        while cells(last) + len(ellipsis) + 1 > width:
+            shorter = last.rpartition(" ")[0]
+            if not shorter:  # one long word
+                return [*rows[: most - 1], self.show(last + "…" * width, width)]
+            last = shorter
+        return [*rows[: most - 1], f"{last} {ellipsis}"]
+
+
+def duration(milliseconds: float) -> str:
+    if milliseconds < 0.95:
+        return f"{milliseconds:.1f} ms"
+    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,119 @@
+"""The report for people: one screen, and whether it works on the first line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.knowledge.questions import QUESTIONS
+from rdpdoctor.report.causes import cause_lines
+from rdpdoctor.report.escape import cells
+from rdpdoctor.report.evidence import evidence_lines
+from rdpdoctor.report.layout import hanging, line, to_string, wrap
+from rdpdoctor.report.page import Detail, Page, duration
+from rdpdoctor.report.remarks import remarks
+from rdpdoctor.report.stages import stage_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from rdpdoctor.diagnosis.model import NextStep
+    from rdpdoctor.report.model import Report
+
+__all__ = ["SCREEN", "Page", "render"]
+
+#: Lines of one screen.
+SCREEN = 24
+_NEXT = 17  # columns for "Tell them apart" and a gap
+_NAME = 253  # cells of a host name
+
+_ANSWERS = {
+    "healthy": ("WORKS", "works"),
+    "degraded": ("WORKS, with a warning", "warns"),
+    "failing": ("FAILS", "fails"),
+    "unreachable": ("UNREACHABLE", "fails"),
+    "unknown": ("CANNOT TELL", "warns"),
+}
+
+_EVERYTHING = Detail(99, 99, 99, 99, 99, 99)
+_TERSE = Detail(stage=1, why=1, other_why=0, causes=2, ruled_out=1, steps=1)
+#: What is said beyond the tersest while the screen has room, what matters most first.
+_MORE: tuple[tuple[str, int], ...] = (
+    ("stage", 2), ("why", 2), ("causes", 3), ("why", 3), ("stage", 3), ("causes", 4), ("steps", 2),
+    ("ruled_out", 2), ("other_why", 1), ("why", 4), ("stage", 4), ("steps", 3), ("causes", 6),
+    ("other_why", 2), ("why", 6),
+)  # fmt: skip
+
+
+def render(report: Report, page: Page) -> str:
+    """The report as text that ends in a newline; control sequences only where `page.colour` allows them."""
+    if page.verbose:
+        return to_string(_lines(report, page, _EVERYTHING), page.colour)
+    detail, best = _TERSE, _lines(report, page, _TERSE)
+    for name, value in _MORE:
+        more = detail._replace(**{name: value})
+        lines = _lines(report, page, more)
+        if len(lines) <= SCREEN:
+            detail, best = more, lines
+    return to_string(best, page.colour)
+
+
+def _lines(report: Report, page: Page, detail: Detail) -> list[Text]:
+    blocks = [
+        _head(report, page),
+        stage_lines(report.stages, page, detail.stage),
+        cause_lines(report, page, detail),
+        [line((row, "plain")) for text in remarks(report) for row in page.wrap(text, page.width, 3)],
+        _steps(report, page, detail),
+        evidence_lines(report, page) if page.verbose else [],
+    ]
+    made: list[Text] = []
+    for block in blocks:
+        if block and made:
+            made.append(line())
+        made.extend(block)
+    return made
+
+
+def _head(report: Report, page: Page) -> list[Text]:
+    answer, style = _ANSWERS.get(report.verdict.status, _ANSWERS["unknown"])
+    if report.verdict.stage is not None:
+        answer += f" at {report.verdict.stage}"
+    where, dot, elapsed = _where(report, page), page.show(" · "), duration(report.elapsed_ms)
+    gap = page.width - cells(where) - len(dot) - len(answer) - len(elapsed)
+    if gap >= 2:
+        rows = [
+            line((where, "head"), (dot, "plain"), (answer, style), (" " * gap, "plain"), (elapsed, "absent"))
+        ]
+    else:  # a long name must not push the answer off the first line
+        gap = max(1, page.width - len(answer) - len(elapsed))
+        rows = [line((answer, style), (" " * gap, "plain"), (elapsed, "absent"))]
+        rows.extend(line((row, "head")) for row in wrap(where, page.width))
+    rows.extend(line((row, "plain")) for row in page.wrap(report.verdict.summary, page.width, 3))
+    return rows
+
+
+def _where(report: Report, page: Page) -> str:
+    target = report.target
+    host, address = page.show(target.host, _NAME), page.show(report.address or target.host, _NAME)
+    end = f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
+    return end if host == address else host + page.show(" · ") + end
+
+
+def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
+    made: list[Text] = []
+    room = page.width - _NEXT
+    for step in report.next[: detail.steps]:
+        label = "" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
+        made.extend(hanging((label, "head"), page.wrap(_step(step), room, 3), _NEXT))
+    for cause in report.causes[:1]:
+        if cause.remedies and cause.confidence != "ruled-out":
+            command = f"rdpdoctor fix {cause.id} {report.target.input}"
+            made.extend(hanging(("Fix", "head"), page.wrap(command, room, 2), _NEXT, "type"))
+    return made
+
+
+def _step(step: NextStep) -> str:
+    """A question comes with the way to answer it."""
+    if step.kind != "question" or (question := QUESTIONS.get(step.id)) is None:
+        return step.text
+    return f"{step.text} Say so with --answer {step.id}={'|'.join(question.values)}"
