@@ -115,7 +115,8 @@ class Endpoint:
                     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
                     bound.append(sock)
                     sock.setblocking(False)
-                    if sys.platform != "win32":  # there it would let two listen on one port
+                    # On Windows it would let two listen on one port, and anywhere two that do not listen.
+                    if sys.platform != "win32" and self.plan.listener(address) != "absent":
                         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     sock.bind((address, port))
                     port = sock.getsockname()[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rdpdoctor.connection.server.tls import TlsServer
+from rdpdoctor.connection.server.tls import TlsAccepted, TlsServer
 from rdpdoctor.lab import certificates
 
 if TYPE_CHECKING:
@@ -52,4 +52,5 @@ async def _tls(plan: Plan, peer: Peer) -> None:
     machine.begin(asyncio.get_running_loop().time())
     while output := await peer.advance(machine):
         await peer.send(output)
-    await _until(peer, b"\0")
+    if isinstance(machine.outcome, TlsAccepted):
+        await _until(peer, b"\0")
