@@ -143,12 +143,21 @@ def test_flags_keep_unknown_bits() -> None:
     assert int(Protocol(0x8000000B)) == 0x8000000B
 
 
+def test_flags_by_value() -> None:
+    """MS-RDPBCGR 2.2.1.1.1, 2.2.1.2.1 and 2.2.1.2.2."""
+    assert [int(flag) for flag in Protocol] == [0x01, 0x02, 0x04, 0x08, 0x10]
+    assert [int(flag) for flag in RequestFlags] == [0x01, 0x02, 0x08]
+    assert [int(flag) for flag in ResponseFlags] == [0x01, 0x02, 0x04, 0x08, 0x10]
+    assert [int(code) for code in FailureCode] == [1, 2, 3, 4, 5, 6]
+
+
 def test_names() -> None:
     assert nego.failure_name(5) == "HYBRID_REQUIRED_BY_SERVER"
     assert nego.failure_name(0x77) == "UNKNOWN_0x77"
     assert NegotiationFailure(6).name == FailureCode(6).name
     assert nego.protocol_names(0) == ("RDP",)
     assert nego.protocol_names(0x0B) == ("SSL", "HYBRID", "HYBRID_EX")
+    assert nego.protocol_names(0x1F) == ("SSL", "HYBRID", "RDSTLS", "HYBRID_EX", "RDSAAD")
     assert nego.protocol_names(0x41) == ("SSL", "0x40")
 
 

@@ -164,6 +164,27 @@ def test_what_the_client_of_windows_11_sends() -> None:
     assert wire.hex() == "4e544c4d5353500001000000b78208e2" + "00" * 16 + "0a005d580000000f"
 
 
+def test_flags_by_name() -> None:
+    """As another decoder names the bits that Windows set; the bits it did not set, by number."""
+    assert set(ntlm.CLIENT_FLAGS) == {
+        *(NtlmFlags.UNICODE, NtlmFlags.OEM, NtlmFlags.REQUEST_TARGET, NtlmFlags.SIGN, NtlmFlags.SEAL),
+        *(NtlmFlags.LM_KEY, NtlmFlags.NTLM, NtlmFlags.ALWAYS_SIGN, NtlmFlags.EXTENDED_SESSION_SECURITY),
+        *(NtlmFlags.VERSION, NtlmFlags.KEY_128, NtlmFlags.KEY_EXCHANGE, NtlmFlags.KEY_56),
+    }
+    others = {flag.name: flag.bit_length() - 1 for flag in NtlmFlags if flag not in ntlm.CLIENT_FLAGS}
+    assert others == {
+        "DATAGRAM": 6,
+        "ANONYMOUS": 11,
+        "OEM_DOMAIN_SUPPLIED": 12,
+        "OEM_WORKSTATION_SUPPLIED": 13,
+        "TARGET_TYPE_DOMAIN": 16,
+        "TARGET_TYPE_SERVER": 17,
+        "IDENTIFY": 20,
+        "NON_NT_SESSION_KEY": 22,
+        "TARGET_INFO": 23,
+    }
+
+
 @pytest.mark.parametrize("size", [16, 24, 32, 39])
 def test_the_short_negotiate_of_old_clients(size: int) -> None:
     assert Negotiate.parse(Negotiate().encode()[:size]) == Negotiate()

@@ -37,6 +37,12 @@ def test_an_answer() -> None:
     assert spnego.unwrap(token) == SHADOW_CHALLENGE
 
 
+def test_the_known_bytes_of_an_answer() -> None:
+    assert spnego.wrap_response(b"NTLMSSP\x00").hex() == (
+        "a121301fa0030a0101a10c060a2b06010401823702020aa20a04084e544c4d53535000"
+    )
+
+
 def test_a_refusal_without_a_message() -> None:
     token = spnego.wrap_response(None, spnego.REJECT)
     assert spnego.parse(token) == Token((OID_NTLM,), spnego.REJECT, None)

@@ -15,7 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from rdpdoctor.wire import tls_record, tls_suites
-from rdpdoctor.wire.tls_hello import Certificate, ClientHello, ServerHello, client_hello
+from rdpdoctor.wire.tls_hello import (
+    EXT_SIGNATURE_ALGORITHMS,
+    EXT_SUPPORTED_GROUPS,
+    GROUPS,
+    SIGNATURES,
+    Certificate,
+    ClientHello,
+    ServerHello,
+    client_hello,
+)
 from rdpdoctor.wire.tls_record import Alert, ContentType, HandshakeReader, HandshakeType, Version
 
 if TYPE_CHECKING:
@@ -165,7 +174,27 @@ def test_ssl3_is_understood_and_refused(identity: tuple[Path, bytes]) -> None:
     answer = Answer(identity[0], wire, Version.TLS10, Version.TLS13)
     assert answer.error is not None
     assert "VERSION" in answer.error or "PROTOCOL" in answer.error
-    assert all(alert.fatal for alert in answer.alerts)
+    assert [alert.fatal for alert in answer.alerts] == [True]
+
+
+def test_openssl_offers_all_that_we_offer() -> None:
+    """Each signature algorithm and group of ours, but for three curves it no longer offers."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context(ssl.PROTOCOL_TLS_CLIENT, Version.TLS10, Version.TLS13)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.wrap_bio(incoming, outgoing, server_hostname="srv01").do_handshake()
+    taken = tls_record.take(outgoing.read())
+    assert taken is not None
+    ((_, body),) = HandshakeReader().feed(taken[0].fragment)
+    theirs = ClientHello.parse(body)
+    assert set(SIGNATURES) <= _numbers(theirs, EXT_SIGNATURE_ALGORITHMS)
+    assert set(GROUPS) - _numbers(theirs, EXT_SUPPORTED_GROUPS) == {0x0016, 0x0015, 0x0013}
+
+
+def _numbers(hello: ClientHello, extension: int) -> set[int]:
+    data = hello.extension(extension)
+    assert data is not None
+    return {int.from_bytes(data[at : at + 2], "big") for at in range(2, len(data), 2)}
 
 
 @pytest.mark.parametrize("version", [*OLD, Version.TLS13])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ssl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,29 @@ def test_alerts() -> None:
     assert (Alert(1, 0).fatal, Alert(1, 0).name) == (False, "close_notify")
     assert tls_record.alert_name(250) == "alert 250"
     assert Alert.parse(Alert(7, 250).encode()) == Alert(7, 250)
+
+
+def test_the_standard_library_agrees_on_every_alert_it_knows() -> None:
+    for known in ssl.AlertDescription:
+        theirs = known.name.removeprefix("ALERT_DESCRIPTION_").lower().replace("cancelled", "canceled")
+        assert tls_record.alert_name(known) == theirs
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (21, "decryption_failed"),
+        (41, "no_certificate"),
+        (60, "export_restriction"),
+        (86, "inappropriate_fallback"),
+        (109, "missing_extension"),
+        (116, "certificate_required"),
+        (120, "no_application_protocol"),
+        (121, "ech_required"),
+    ],
+)
+def test_alerts_that_the_standard_library_does_not_name(number: int, name: str) -> None:
+    assert tls_record.alert_name(number) == name
 
 
 @pytest.mark.parametrize("fragment", [b"", b"\x02", b"\x02\x28\x00", bytes(26)])
