@@ -82,7 +82,9 @@ class CredSspProbe(Conversation):
             self._expire(now)
 
     def _start(self, now: float) -> None:
-        hello = ntlm.Negotiate(version=_CLIENT_VERSION).encode()
+        # Windows always gives its names; a server that keeps to the letter wants to be asked for them.
+        flags = ntlm.CLIENT_FLAGS | ntlm.NtlmFlags.TARGET_INFO
+        hello = ntlm.Negotiate(flags, version=_CLIENT_VERSION).encode()
         self._output += credssp.TSRequest(version=self._version, nego_tokens=(hello,)).encode()
         self.after = "handshake"
         # What came with the end of the handshake is in the channel already.

@@ -88,11 +88,15 @@ class HelloProbe(Conversation):
         if hello is None:
             return False
         version, suite = hello.selected_version, hello.cipher_suite
+        unasked = ""
         if version > max(self._hello.offered_versions):
-            self._end(How.MALFORMED, now, detail=f"{version_name(version)} was not offered")
+            unasked = version_name(version)
         elif suite not in self._hello.cipher_suites:
-            self._end(How.MALFORMED, now, detail=f"{suite_name(suite)} was not offered")
-        return self.outcome is not None
+            unasked = suite_name(suite)
+        if unasked:
+            self.after = "server-hello"  # whatever came with it
+            self._end(How.MALFORMED, now, detail=f"{unasked} was not offered")
+        return bool(unasked)
 
     def _last_words(self) -> str:
         alert = self._flight.alert

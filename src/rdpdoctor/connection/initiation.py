@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from rdpdoctor.wire.nego import NegotiationFailure, NegotiationResponse
 
 
+#: Where the TPDU's code is: after the TPKT header and the length indicator.
+_CODE_AT = tpkt.HEADER + 1
+_ER = 0x70
+_CODES = (x224.CR, x224.CC, x224.DR, x224.DT, _ER)  # X.224 table 8: those of class 0
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """answer: None for a confirm without a negotiation block (standard RDP security). elapsed: seconds.
@@ -45,6 +51,12 @@ class Initiation(Conversation):
         self._buffer += data
         try:
             taken = tpkt.take(self._buffer)
+            if len(self._buffer) > _CODE_AT and self._buffer[_CODE_AT] not in _CODES:
+                # No need to wait for the rest of a frame that may be 64 KiB.
+                self._end(
+                    How.MALFORMED, now, detail=f"x224: {self._buffer[_CODE_AT]:#04x} is no TPDU of class 0"
+                )
+                return
             if taken is None:
                 return
             packet, used = taken
@@ -72,6 +84,4 @@ def _called(tpdu: x224.Tpdu) -> str:
             return "data TPDU"
         case x224.ConnectionRequest():
             return "connection request"
-        case x224.Unknown(code=code):
-            return f"TPDU {code:#04x}"
-    return "connection confirm"
+    return "error TPDU"

@@ -104,16 +104,21 @@ def meaning(error: OSError) -> tuple[How, int | None, str]:
     """CLOSED, ALERTED with the alert's number, MALFORMED or REJECTED; and OpenSSL's reason."""
     if isinstance(error, ssl.SSLZeroReturnError | ssl.SSLEOFError):
         return How.CLOSED, None, "close_notify"
-    reason = getattr(error, "reason", None) or type(error).__name__
+    reason = getattr(error, "reason", None) or _unnamed(error)
     alert = _ALERTS.get(reason)
     if alert == 0:
         return How.CLOSED, None, "close_notify"
     if alert is not None:
         return How.ALERTED, alert, reason
-    if getattr(error, "library", None) == "SSL" and reason not in _UNACCEPTABLE:
-        return How.MALFORMED, None, reason
     # Another library's complaint is about a certificate or a key inside a message that is well-formed.
-    return How.REJECTED, None, reason
+    others = getattr(error, "library", None) != "SSL" or reason.endswith(" lib")
+    return How.REJECTED if others or reason in _UNACCEPTABLE else How.MALFORMED, None, reason
+
+
+def _unnamed(error: OSError) -> str:
+    """Where Python has no name for the reason, it stands in the text: `[SSL] ASN1 lib (_ssl.c:1006)`."""
+    text = error.strerror or type(error).__name__
+    return text.removeprefix("[SSL] ").partition(" (_ssl")[0][:100]
 
 
 def chain_of(session: ssl.SSLObject) -> tuple[bytes, ...]:
@@ -127,5 +132,4 @@ def chain_of(session: ssl.SSLObject) -> tuple[bytes, ...]:
 
         certificates = inside() or ()
         return tuple(bytes(each.public_bytes(getattr(_ssl, "ENCODING_DER"))) for each in certificates)  # noqa: B009
-    leaf = session.getpeercert(binary_form=True)
-    return (leaf,) if leaf else ()
+    return ()

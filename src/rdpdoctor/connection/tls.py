@@ -108,7 +108,7 @@ class TlsHandshake(Conversation):
     @property
     def chain_seen(self) -> tuple[bytes, ...]:
         """The certificates that came, also when the handshake died after them."""
-        return self._flight.chain or openssl.chain_of(self._session)
+        return openssl.chain_of(self._session) or self._flight.chain
 
     def _start(self, now: float) -> None:
         self.after = "client-hello"

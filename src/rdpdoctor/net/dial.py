@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import sys
 import time
@@ -86,7 +87,10 @@ async def _connect(
         rtt = time.perf_counter() - began
         sock.getpeername()  # raises where an error was reported but not kept
     except OSError as error:
-        return _judge(error, sock, began)
+        if oserrors.meaning(error) is not Means.RESET and error.errno != errno.ENOTCONN:
+            return _judge(error, sock, began)
+        # SYN-ACK, and RST right behind it: it was open. The first word on the connection finds out.
+        return Connection(sock, address, port, time.perf_counter() - began)
     icmp_linux.listen(sock, on=False)
     connection = Connection(sock, address, port, rtt)
     info = connection.tcp_info()

@@ -7,6 +7,7 @@ overlapped sockets (which asyncio uses there), hence numbers.
 from __future__ import annotations
 
 import errno
+import os
 from enum import Enum
 
 
@@ -66,5 +67,8 @@ def meaning(error: OSError) -> Means:
 
 
 def words(error: OSError) -> str:
-    """The system's own sentence, without numbers and addresses."""
-    return (error.strerror or str(error) or type(error).__name__)[:200]
+    """The system's own sentence. asyncio puts its own, with the address, in its place."""
+    said = error.strerror or str(error) or type(error).__name__
+    if said.startswith("Connect call failed") and error.errno is not None:
+        said = os.strerror(error.errno)
+    return said[:200]
