@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import socket
@@ -12,8 +13,13 @@ import time
 
 import pytest
 
+from rdpdoctor.connection.initiation import Initiation
+from rdpdoctor.connection.machine import Ended
 from rdpdoctor.lab.endpoint import EndpointError, background
 from rdpdoctor.lab.load import load, names
+from rdpdoctor.net.dial import DialFailed, dial
+from rdpdoctor.net.drive import drive
+from rdpdoctor.wire.nego import ConnectionRequestData
 
 from .client import CONFIRM, NEGOTIATE, connected, ending, hello_passes, passes, playing, request
 
@@ -64,6 +70,21 @@ def test_ends_before_the_confirm(point: str, does: str, way: str) -> None:
         except ConnectionResetError:  # as early as that: connect() itself says so
             assert (point, does) == ("connect", "reset")
         assert endpoint.connections == 1
+
+
+def test_a_reset_right_after_the_handshake_is_no_refusal() -> None:
+    """The endpoint's thread is often faster than ours: connect() then fails, although SYN was answered."""
+
+    async def one(port: int) -> str:
+        connection = await dial("127.0.0.1", port, 2.0)
+        assert not isinstance(connection, DialFailed), connection
+        with connection:
+            outcome = await drive(connection, Initiation(ConnectionRequestData(), 2.0))
+        assert isinstance(outcome, Ended)
+        return outcome.how.value
+
+    with playing(fault='at = "connect"\ndoes = "reset"') as endpoint:
+        assert {asyncio.run(one(endpoint.port)) for _ in range(25)} == {"reset"}
 
 
 def test_a_close_is_no_reset_although_bytes_come_afterwards() -> None:
