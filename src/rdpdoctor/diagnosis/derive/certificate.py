@@ -25,7 +25,7 @@ def derive(view: View) -> Iterator[Observation]:
         return
     row = own[0]
     now, begins, ends = moment(view.started), moment(text(row, "not_before")), moment(text(row, "not_after"))
-    weaknesses = _weaknesses(row)
+    weaknesses, issuers = _weaknesses(row), _issuers(view)
     yield derived(
         "certificate",
         Stage.TLS,
@@ -40,6 +40,8 @@ def derive(view: View) -> Iterator[Observation]:
             "weaknesses": weaknesses,
             "self_signed": flag(row, "self_signed") is True,
             "differs_between_attempts": _differs(view),
+            "issuers": issuers,
+            "issuers_differ": len(issuers) > 1,
         },
         own,
     )
@@ -122,3 +124,13 @@ def _differs(view: View) -> bool:
         if seen.setdefault(attempt.address, attempt.certificate) != attempt.certificate:
             return True
     return False
+
+
+def _issuers(view: View) -> list[str]:
+    """Who issued the certificates that one address showed for one and the same name. Usually one."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for row in view.all("tls.certificate"):
+        name, issuer = text(row, "common_name"), text(row, "issuer")
+        if whole(row, "position") == 0 and name and issuer and text(row, "variant") != "no-sni":
+            found.setdefault((text(row, "address") or "", name), {})[issuer] = None
+    return max((list(issuers) for issuers in found.values()), key=len, default=[])

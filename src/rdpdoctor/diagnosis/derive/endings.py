@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 STAGES = (Stage.X224, Stage.TLS, Stage.NLA)
+#: What any server must answer in some way. One that drops a request for RDSTLS or RDSAAD merely does not
+#: know it.
+PLAIN_REQUESTS = (0x00, 0x01, 0x03, 0x0B)
 
 
 def derive(view: View) -> Iterator[Observation]:
@@ -102,7 +105,11 @@ def _crowding(view: View) -> Iterator[Observation]:
 
     `from_count`: the least number open at once among those that died, where all smaller numbers passed.
     """
-    steps = [(attempt.at_once, attempt.x224) for attempt in view.attempts if attempt.x224 is not None]
+    steps = [
+        (attempt.at_once, attempt.x224)
+        for attempt in view.attempts
+        if attempt.x224 is not None and attempt.requested in PLAIN_REQUESTS
+    ]
     dropped = [(count, step) for count, step in steps if step.outcome in ("closed", "reset", "silent")]
     answered = [count for count, step in steps if step.passed]
     if not answered or not dropped or min(count for count, _ in dropped) <= 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.derive.endings import STAGES
+from rdpdoctor.diagnosis.derive.endings import PLAIN_REQUESTS, STAGES
 from rdpdoctor.diagnosis.view import UNCHANGED, Args, View, derived
 from rdpdoctor.facts import Observation, Stage
 
@@ -23,6 +23,7 @@ def derive(view: View) -> Iterator[Observation]:
         ordinary = [step for attempt in view.ordinary(stage) if (step := attempt.at(stage)) is not None]
         if not ordinary or len({step.passed for step in ordinary}) > 1:
             continue
+        others = _other_fates(view) if stage is Stage.X224 else frozenset()
         for attempt in view.attempts:
             step = attempt.at(stage)
             if step is None or attempt.variant in _NOT_AN_EXPERIMENT:
@@ -31,10 +32,27 @@ def derive(view: View) -> Iterator[Observation]:
             rows = [step.row, ordinary[0].row]
             if step.passed is ordinary[0].passed:
                 yield derived("same", Stage.PATH, args, rows)
-            else:
+            elif step.passed not in others:
                 more: Args = {
                     "better": step.passed,
                     "ordinary": ordinary[0].outcome,
                     "repeated": len(ordinary),
                 }
                 yield derived("variant", Stage.PATH, {**args, **more}, rows)
+
+
+def _other_fates(view: View) -> frozenset[bool]:
+    """How attempts fared that changed nothing, but asked for another protocol or ran beside others. What
+    fares like these does so for their reason, and not for what a variant changes.
+    """
+    walk = view.walk
+    if walk is None:
+        return frozenset()
+    return frozenset(
+        attempt.x224.passed
+        for attempt in view.attempts
+        if attempt.x224 is not None
+        and attempt.unchanged
+        and attempt.requested in PLAIN_REQUESTS
+        and attempt.requested != walk.requested
+    )

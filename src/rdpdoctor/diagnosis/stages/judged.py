@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from rdpdoctor.diagnosis.conclusions import Conclusions
     from rdpdoctor.facts import Observation, Stage
 
-#: Of identical attempts that pass and fail, this share of failures makes the stage failed rather than
-#: shaky: one bad member in four, or one try in four, is what a user calls broken.
-TOO_MANY_FAILURES = 0.25
+#: Of identical attempts that pass and fail, more failures than this make the stage failed rather than shaky;
+#: where the walk itself failed, fewer do: one bad member in four, or one try in four, is what a user calls
+#: broken.
+TOO_MANY_FAILURES, TOO_MANY_BESIDE_THE_WALK = 0.5, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def mixed(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged | Non
     if repeats is None or not repeats["mixed"]:
         return None
     share = repeats["failed"] / repeats["attempts"]
-    status = Status.FAILED if share >= TOO_MANY_FAILURES else Status.WARNING
+    broken = share > TOO_MANY_FAILURES or (share >= TOO_MANY_BESIDE_THE_WALK and not leading.passed)
+    status = Status.FAILED if broken else Status.WARNING
     return Judged(status, f"{stage}.mixed", repeats, elapsed_of(leading.row))
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 #: Version 5 brought the repair of CVE-2018-0886 (MS-CSSP 2.2.1, 3.1.5).
 REPAIRED = 5
-#: disconnectReason 2825: the client tells that the server requires NLA and that it cannot do it.
-NLA_REQUIRED = 2825
 
 
 def judge(view: View, conclusions: Conclusions) -> Judged | None:
@@ -30,8 +28,6 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
     if not leading.passed:
         return ended(Stage.NLA, conclusions, leading)
     row, elapsed = leading.row, elapsed_of(leading.row)
-    if _client_cannot(view, conclusions):
-        return Judged(Status.FAILED, "nla.client-cannot", row.args, elapsed)
     version = whole(row, "version")
     if version is not None and version < REPAIRED:
         return Judged(Status.WARNING, "nla.oracle", row.args, elapsed)
@@ -54,9 +50,3 @@ def _not_reached(view: View) -> Judged | None:
         if handshake and handshake.passed
         else None
     )
-
-
-def _client_cannot(view: View, conclusions: Conclusions) -> bool:
-    found = conclusions.the("server")
-    required = found is not None and found["nla"] == "required"
-    return required and any(whole(row, "reason") == NLA_REQUIRED for row in view.all("code.shown"))

@@ -63,6 +63,8 @@ def _fault(certificate: Mapping[str, Any]) -> str | None:
         return "tls.wrong-usage"
     if certificate["name"] == "differs":
         return "tls.name"
+    if certificate["issuers_differ"]:
+        return "tls.issuers"
     if certificate["strength"] == "weak":
         return "tls.weak"
     return "tls.expiring" if certificate["validity"] == "expiring" else None

@@ -14,6 +14,9 @@ from rdpdoctor.diagnosis.view import Step, View, text, whole
 from rdpdoctor.facts import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from rdpdoctor.diagnosis.conclusions import Conclusions
 
 SSL_NOT_ALLOWED = 2
@@ -57,9 +60,16 @@ def _confirmed(conclusions: Conclusions, leading: Step) -> Judged:
         if variant["at"] == Stage.X224 and not variant["better"] and "cookie" in variant["variant"]:
             return Judged(Status.WARNING, "x224.cookie", row.args, elapsed)
     crowding = conclusions.the("crowding")
-    if crowding is not None and crowding["dropped"] > 1 and crowding["answered_above"] == 0:
+    if crowding is not None and _limited(crowding, conclusions):
         return Judged(Status.WARNING, "x224.crowded", crowding, elapsed)
     return Judged(Status.OK, "x224.selected", row.args, elapsed)
+
+
+def _limited(crowding: Mapping[str, Any], conclusions: Conclusions) -> bool:
+    """One dropped request beside others may be an accident, unless it never happens alone."""
+    repeats = conclusions.at("repeats", Stage.X224)
+    steady = repeats is not None and repeats["alone_passed"] > 1 and repeats["alone_failed"] == 0
+    return bool(crowding["dropped"] > 1 or steady)
 
 
 def _refused(view: View, leading: Step) -> Judged:
