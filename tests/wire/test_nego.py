@@ -33,6 +33,7 @@ REQUESTS = [
     ConnectionRequestData(RoutingToken("tsv://MS Terminal Services Plugin.1.Farm"), NegotiationRequest(3)),
     ConnectionRequestData(UnknownToken(b"cookie: Other=1\r\n"), NegotiationRequest(1)),
     ConnectionRequestData(UnknownToken(b"Cookie: mstshash=no line end")),
+    ConnectionRequestData(UnknownToken(b"\r\n"), NegotiationRequest(1)),
     ConnectionRequestData(None, NegotiationRequest(0x0B, 8), CORRELATION),
     ConnectionRequestData(Cookie("bob"), NegotiationRequest(0xFFFFFFFF, 0xFF), CORRELATION, b"\x99more"),
     ConnectionRequestData(None, None, CORRELATION),

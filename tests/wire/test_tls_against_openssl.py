@@ -187,6 +187,7 @@ def test_openssl_offers_all_that_we_offer() -> None:
     assert taken is not None
     ((_, body),) = HandshakeReader().feed(taken[0].fragment)
     theirs = ClientHello.parse(body)
+    assert (len(SIGNATURES), len(GROUPS)) == (len(set(SIGNATURES)), len(set(GROUPS)))
     assert set(SIGNATURES) <= _numbers(theirs, EXT_SIGNATURE_ALGORITHMS)
     assert set(GROUPS) - _numbers(theirs, EXT_SUPPORTED_GROUPS) == {0x0016, 0x0015, 0x0013}
 

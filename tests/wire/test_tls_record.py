@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from rdpdoctor.wire import tls_record
 from rdpdoctor.wire.errors import Malformed
-from rdpdoctor.wire.tls_record import Alert, ContentType, HandshakeReader, Record, Version, handshake_message
+from rdpdoctor.wire.tls_record import (
+    Alert,
+    ContentType,
+    HandshakeReader,
+    HandshakeType,
+    Record,
+    Version,
+    handshake_message,
+)
 from tests.wire.support import arrives_in_any_split, damaged, fuzz, looks_at_little, offence, only_malformed
 
 ALERT = Record(ContentType.ALERT, Version.TLS12, b"\x02\x28")
@@ -107,6 +115,12 @@ def test_version_names() -> None:
     names = [tls_record.version_name(version) for version in Version]
     assert names == ["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
     assert tls_record.version_name(0x7F1C) == "0x7f1c"
+
+
+def test_handshake_types_by_value() -> None:
+    """RFC 8446 B.3 and RFC 5246 7.4; two of the same value would be one member."""
+    assert sorted(HandshakeType) == [0, 1, 2, 4, 11, 12, 13, 14, 15, 16, 20, 22]
+    assert tls_record.MAX_HANDSHAKE == 262_144
 
 
 MESSAGES = [(2, b"hello"), (0, b""), (11, bytes(300)), (14, b"")]

@@ -64,6 +64,11 @@ def test_the_header_holds_254_bytes() -> None:
         ConnectionRequest(bytes(x224.MAX_VARIABLE + 1)).encode()
 
 
+def test_what_is_not_said_is_zero() -> None:
+    for value in (ConnectionRequest(), ConnectionConfirm(), DisconnectRequest(0)):
+        assert value.encode()[2:] == bytes(5)
+
+
 @fuzz
 @given(damaged(*(bytes.fromhex(wire) for wire, _ in KNOWN)))
 def test_nothing_but_malformed_escapes_and_what_is_read_is_written(data: bytes) -> None:
