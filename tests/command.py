@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
 SOURCES = Path(__file__).resolve().parent.parent / "src"
+
+VALIDATOR = Draft202012Validator(
+    json.loads((SOURCES / "rdpdoctor/report/schema/report-1.json").read_text(encoding="utf-8"))
+)
 
 #: What the tool may take beyond its --timeout: starting Python on a busy machine, and ending tidily.
 GRACE = 1.5
@@ -51,8 +57,19 @@ class Run:
         return value
 
     def say(self) -> str:
-        """For a failing test: what happened."""
-        return f"exit {self.code} after {self.seconds:.2f} s\n{self.stdout[:6000]}\n{self.stderr[-3000:]}"
+        """For a failing test: what happened, an observation a line."""
+        head = (
+            f"exit {self.code} after {self.seconds:.2f} s, {self.peak / 1e6:.0f} MB\n{self.stderr[-3000:]}\n"
+        )
+        try:
+            report = self.report
+        except (ValueError, AssertionError):
+            return head + self.stdout[:3000]
+        causes = [f"{cause['confidence']} {cause['id']}: {cause['why']}" for cause in report["causes"]]
+        rows = [
+            f"{row['at_ms']} {row['tag']} {json.dumps(row['args'])}"[:300] for row in report["observations"]
+        ]
+        return head + "\n".join(["", str(report["verdict"]), *causes, *rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +106,21 @@ class Expect:
         return found
 
 
+def environment() -> dict[str, str]:
+    """The sources as they lie here, warnings shown, a terminal of 100 columns."""
+    path = os.pathsep.join([str(SOURCES), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "default", "COLUMNS": "100"}
+
+
 def command(*arguments: str, prefix: tuple[str, ...] = (), seconds: float = 60.0) -> Run:
     """`python -m rdpdoctor ARGUMENTS`, under `prefix` (a namespace); killed after `seconds`."""
     own = [sys.executable, "-m", "rdpdoctor", *arguments]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCES), os.environ.get("PYTHONPATH", "")])}
-    env = {**env, "PYTHONWARNINGS": "default", "COLUMNS": "100"}
     process = subprocess.Popen(
         [*prefix, sys.executable, "-ISc", LAUNCHER, *own],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=env,
+        env=environment(),
         start_new_session=True,
     )
     try:
@@ -128,6 +149,7 @@ def check(
     assert control_bytes(run.stdout) == [], run.say()
     assert control_bytes(run.stderr) == [], run.say()
     if json_:
+        VALIDATOR.validate(run.report)
         status = run.report["verdict"]["status"]
         assert run.code == {"healthy": 0, "degraded": 0, "unknown": 3}.get(status, 1), run.say()
     return run
