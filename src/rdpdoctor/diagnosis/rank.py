@@ -14,7 +14,7 @@ from rdpdoctor.facts import Observation, Source, Target
 from rdpdoctor.knowledge.templates import fill, first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from rdpdoctor.facts import Stage
     from rdpdoctor.knowledge import Cause
@@ -29,14 +29,18 @@ MARGIN = 2.0
 SHOWN_EVIDENCE = 20
 SHOWN_CAUSES = 8
 SHOWN_RULED_OUT = 6
+#: Observations of one tag that are looked through one by one.
+FEW = 50
 
 _HEARSAY = (Source.CODE, Source.ANSWER)
 _ORDER = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE, Confidence.RULED_OUT)
 
 
 class Evidence:
-    """All observations by tag, and what each matcher found among them (asked once, however many causes
-    ask).
+    """All observations by tag, and what each matcher found among them (asked once, however many causes ask).
+
+    Many causes ask for other values of the same argument, so where a tag has many observations they are also
+    kept by value: the whole stays linear in the length of the journal.
     """
 
     def __init__(self, observations: Sequence[Observation]) -> None:
@@ -44,6 +48,7 @@ class Evidence:
         self._by_tag: dict[str, list[int]] = {}
         for index, row in enumerate(observations):
             self._by_tag.setdefault(row.tag, []).append(index)
+        self._by_value: dict[tuple[str, str], dict[Hashable, list[int]]] = {}
         self._found: dict[Matcher, tuple[int, ...]] = {}
 
     def matches(self, matcher: Matcher) -> tuple[int, ...]:
@@ -52,13 +57,35 @@ class Evidence:
         if found is None:
             enough = max(SHOWN_EVIDENCE, matcher.count)
             hits: list[int] = []
-            for index in self._by_tag.get(matcher.tag, ()):
+            for index in self._candidates(matcher):
                 if matcher.fits(self.observations[index]):
                     hits.append(index)
                     if len(hits) == enough:
                         break
             found = self._found[matcher] = tuple(hits) if len(hits) >= matcher.count else ()
         return found
+
+    def _candidates(self, matcher: Matcher) -> Sequence[int]:
+        """A superset of what matches, in order."""
+        rows = self._by_tag.get(matcher.tag, [])
+        if len(rows) <= FEW:
+            return rows
+        for name, kind, wanted in matcher.tests:
+            if kind == "is":
+                values = self._values(matcher.tag, name)
+                return sorted(index for value in dict.fromkeys(wanted) for index in values.get(value, ()))
+        return rows
+
+    def _values(self, tag: str, name: str) -> dict[Hashable, list[int]]:
+        """Lists and objects are left out: no matcher asks whether an argument equals one."""
+        values = self._by_value.get((tag, name))
+        if values is None:
+            values = self._by_value[tag, name] = {}
+            for index in self._by_tag[tag]:
+                value = self.observations[index].args.get(name)
+                if value is None or isinstance(value, str | int | float):
+                    values.setdefault(value, []).append(index)
+        return values
 
     def carrying(self, rule: Rule) -> tuple[int, ...] | None:
         """The observations a rule rests on, or None where it does not hold."""

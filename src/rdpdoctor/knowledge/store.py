@@ -12,7 +12,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rdpdoctor.knowledge import check, tags
 from rdpdoctor.knowledge.errors import KnowledgeError
 
 FOLDER = Path(__file__).parent
@@ -69,6 +68,8 @@ def index_text(folder: Path = FOLDER) -> str:
 
 def compiled(files: dict[str, str]) -> Rows:
     """Parse and check everything. Raises KnowledgeError."""
+    from rdpdoctor.knowledge import check, tags  # where the index fits, nobody needs these
+
     documents = {name: _parsed(name, text) for name, text in files.items()}
     tag_rows = tags.parse(documents["tags.toml"])
     causes: Rows = {}
@@ -116,6 +117,8 @@ def _wording(document: dict[str, Any]) -> dict[str, list[str]]:
 
 def _steps(document: dict[str, Any], known: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
     """What to look at when no cause brings a step of its own: for each stage that died, and for verdicts."""
+    from rdpdoctor.knowledge import check
+
     found: dict[str, list[dict[str, Any]]] = {}
     for key, entries in document.items():
         if not isinstance(entries, list):

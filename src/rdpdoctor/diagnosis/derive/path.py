@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.view import Args, View, derived, number, whole
@@ -18,6 +17,12 @@ SLOW_MS = 800.0
 #: Connections that lost something, of all, and how many segments there must be: one retransmission is an
 #: accident.
 LOSSY_SHARE, LOSSY_LEAST = 0.25, 3
+
+
+def median(values: list[float]) -> float:
+    """Of at least one value. The library's own costs more to import than all of this."""
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def derive(view: View) -> Iterator[Observation]:
