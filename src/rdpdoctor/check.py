@@ -5,11 +5,10 @@ nothing else.
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal, Observation, Source, Target
-from rdpdoctor.net.clock import iso, utc_now
+from rdpdoctor.net.clock import iso, monotonic, utc_now
 from rdpdoctor.net.gate import Gate
 from rdpdoctor.probes import PROBES, Phase, Probe
 from rdpdoctor.probes.base import walk_failed_at
@@ -43,7 +42,7 @@ async def check(
 
     When it is cancelled, it returns what is known by then, and `check.interrupted` says so.
     """
-    began = time.monotonic()
+    began = monotonic()
     journal = Journal(target, iso(utc_now()))
     usable = settings.timeout - min(_RESERVE, settings.timeout * _RESERVE_SHARE)
     total = _TOTAL_ALL_SUITES if settings.all_suites else TOTAL_HEALTHY
@@ -64,7 +63,7 @@ async def check(
     finally:
         await context.close()
     context.emit("check.connections", made=gate.made, at_once=gate.peak)
-    journal.elapsed_ms = ms(time.monotonic() - began)
+    journal.elapsed_ms = ms(monotonic() - began)
     return journal
 
 

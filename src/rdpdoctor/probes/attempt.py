@@ -252,6 +252,8 @@ class Attempt:
             suite=tls_suites.suite_name(outcome.suite),
             elapsed_ms=ms(outcome.elapsed),
         )
+        if outcome.chain and not self._has_told(outcome.chain[0]):
+            self.tell_certificates(outcome.chain, name)  # another than before: that it changes is evidence
         return outcome
 
     async def credssp(self, longest: float = NLA_WAIT) -> bool:
@@ -302,6 +304,13 @@ class Attempt:
         for position, der in enumerate(chain[:_CERTIFICATES_SHOWN]):
             self._tell_certificate(position, der, who)
         self.context.emit("tls.chain", **who, sent=len(chain), **_trust(chain, self.context.host))
+
+    def _has_told(self, der: bytes) -> bool:
+        import hashlib
+
+        sha256 = hashlib.sha256(der).hexdigest()
+        known = self.context.journal.tagged("tls.certificate", "tls.certificate-unreadable")
+        return any(row.args.get("sha256") == sha256 for row in known)
 
     def _tell_certificate(self, position: int, der: bytes, who: dict[str, Any]) -> None:
         import hashlib

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Value
+from rdpdoctor.net.clock import monotonic
 from rdpdoctor.probes.hellos import Hellos
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def stage_of(tag: str) -> Stage:
 
 @dataclass(slots=True)
 class Context:
-    """One check of one target while it runs. Times are seconds of `time.monotonic`."""
+    """One check of one target while it runs. Times are seconds of the monotonic clock."""
 
     settings: Settings
     journal: Journal
@@ -100,7 +100,7 @@ class Context:
 
     def left(self) -> float:
         """Seconds until the check must end."""
-        return max(0.0, self.ends - time.monotonic())
+        return max(0.0, self.ends - monotonic())
 
     def patience(self, longest: float, share: float = 0.25) -> float:
         """How long one stage may wait: `longest`, but never more than its share of the whole, nor than is
@@ -109,7 +109,7 @@ class Context:
         return max(0.05, min(longest, share * (self.ends - self.began), self.left()))
 
     def emit(self, tag: str, source: Source = Source.PROBE, **args: Value) -> None:
-        at_ms = round((time.monotonic() - self.began) * 1000, 3)
+        at_ms = round((monotonic() - self.began) * 1000, 3)
         observation = Observation(tag, args, stage_of(tag), source, at_ms)
         self.journal.add(observation)
         self.on_observation(observation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rdpdoctor.net.resolve import LookupFailed, ask_dns, resolve
 from rdpdoctor.probes.base import Phase, Probe

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from typing import TYPE_CHECKING
 
+from rdpdoctor.net.clock import monotonic
 from rdpdoctor.net.dial import DialFailed, dial
 from rdpdoctor.net.gate import Exhausted
 from rdpdoctor.probes.attempt import TCP_WAIT, looks_like
@@ -66,7 +66,7 @@ async def _ask(context: Context, question: bytes, listen: float) -> bytes:
             with connection:
                 if listen and (banner := await _receive(connection, context, listen)):
                     return banner
-                await connection.send(question, time.monotonic() + context.patience(_ANSWER))
+                await connection.send(question, monotonic() + context.patience(_ANSWER))
                 return await _receive(connection, context, _ANSWER)
     except (ConnectionResetError, TimeoutError, Exhausted):
         return b""
@@ -75,7 +75,7 @@ async def _ask(context: Context, question: bytes, listen: float) -> bytes:
 async def _receive(connection: Connection, context: Context, wait: float) -> bytes:
     """The first bytes within `wait` seconds; none where none came."""
     try:
-        return await connection.receive(_ENOUGH, time.monotonic() + context.patience(wait))
+        return await connection.receive(_ENOUGH, monotonic() + context.patience(wait))
     except TimeoutError:
         return b""
 

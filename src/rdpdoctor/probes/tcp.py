@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
+from rdpdoctor.net.clock import monotonic
 from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import TCP_TAGS, Phase, Probe
 from rdpdoctor.probes.context import Context, ms
@@ -19,15 +19,13 @@ async def run(context: Context) -> None:
 
     async def one(address: str) -> None:
         attempt = Attempt(context, "walk", address=address, cookie=context.cookie)
-        began = time.monotonic()
+        began = monotonic()
         try:
             if not await attempt.open():
                 return
         except asyncio.CancelledError:
             # The check is over before this address has answered; the others need not wait for it any longer.
-            context.emit(
-                "tcp.silent", address=address, port=context.port, waited_ms=ms(time.monotonic() - began)
-            )
+            context.emit("tcp.silent", address=address, port=context.port, waited_ms=ms(monotonic() - began))
             raise
         if context.walk is None:
             context.walk = attempt
