@@ -18,15 +18,26 @@ if TYPE_CHECKING:
 _guarded = False
 
 
-def _outside(address: object) -> bool:
-    host = address[0] if isinstance(address, tuple) and address else None
-    if not isinstance(host, str | bytes):
-        return False  # a Unix socket, or the unconnected sendto
-    text = host.decode(errors="replace") if isinstance(host, bytes) else host
+def _text(host: object) -> str | None:
+    if isinstance(host, bytes):
+        return host.decode(errors="replace")
+    return host if isinstance(host, str) else None
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return not ipaddress.ip_address(text.partition("%")[0]).is_loopback
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return text not in ("", "localhost")
+        return None
+
+
+def _is_name(host: str) -> bool:
+    return _address(host) is None and host not in ("", "localhost")
+
+
+def _outside(host: str) -> bool:
+    address = _address(host)
+    return _is_name(host) if address is None else not address.is_loopback
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -34,10 +45,14 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded:
         return
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        if arguments[0].family in (socket.AF_INET, socket.AF_INET6) and _outside(arguments[1]):
+        # Unix sockets have paths as addresses, and a connected socket's sendto has none.
+        host = _text(arguments[1][0]) if isinstance(arguments[1], tuple) and arguments[1] else None
+        if arguments[0].family in (socket.AF_INET, socket.AF_INET6) and host is not None and _outside(host):
             raise RuntimeError(f"a test must not reach beyond this machine: {event} {arguments[1]}")
-    elif event == "socket.getaddrinfo" and _outside(arguments[:1]):
-        raise RuntimeError(f"a test must not ask the real resolver: {arguments[0]!r}")
+    elif event == "socket.getaddrinfo":
+        host = _text(arguments[0])
+        if host is not None and _is_name(host):
+            raise RuntimeError(f"a test must not ask the real resolver: {host!r}")
 
 
 sys.addaudithook(_audit)
