@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import sys
 import time
@@ -101,13 +102,16 @@ async def _connect(
 
 
 def _numeric(address: str, port: int) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
-    """Family and sockaddr of a literal; getaddrinfo knows zones and asks nobody with AI_NUMERICHOST."""
-    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    family, _, _, _, where = socket.getaddrinfo(
-        address.encode(), str(port), type=socket.SOCK_STREAM, flags=flags
-    )[0]
-    host = str(where[0]).partition("%")[0]  # the zone is in the fourth field as a number
-    return family, (host, *where[1:])
+    """Family and sockaddr of a literal. Raise OSError where it is none, or names a zone that is not here."""
+    try:
+        literal = ipaddress.ip_address(address)
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    if isinstance(literal, ipaddress.IPv4Address):
+        return socket.AF_INET, (address, port)
+    host, _, zone = address.partition("%")
+    index = int(zone) if zone.isdecimal() else socket.if_nametoindex(zone) if zone else 0
+    return socket.AF_INET6, (host, port, 0, index)
 
 
 def _judge(error: OSError, sock: socket.socket, began: float) -> DialFailed:
