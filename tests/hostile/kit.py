@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from tests.real.certificates import Certificates, Pair, build, rsa_key, write
+from tests.real.certificates import Certificates, Pair, build, name_of, rsa_key, write
 
 from .peers import Over, server_context
 
@@ -62,14 +62,26 @@ class Kit:
 
     @cached_property
     def huge_subject(self) -> ssl.SSLContext:
-        return server_context(self._odd("huge", "rdp-under-test", "O" * 60_000, "rdp-under-test"))
+        issuer = name_of("Test Issuing")
+        return server_context(self._odd("huge", "rdp-under-test", "O" * 60_000, "rdp-under-test", issuer))
+
+    @cached_property
+    def huge_names(self) -> ssl.SSLContext:
+        return server_context(self._odd("huge-names", "rdp-under-test", "O" * 60_000, "rdp-under-test"))
 
     @cached_property
     def nasty(self) -> ssl.SSLContext:
         return server_context(self._odd("nasty", NASTY, NASTY * 20, "\x1b[2Jname\r\n\x07"))
 
-    def _odd(self, label: str, common_name: str, organization: str, dns_name: str) -> Pair:
-        """Self-signed, with names that no authority would sign."""
+    def _odd(
+        self,
+        label: str,
+        common_name: str,
+        organization: str,
+        dns_name: str,
+        issuer: x509.Name | None = None,
+    ) -> Pair:
+        """With names that no authority would sign; self-signed unless there is an `issuer`."""
         parts = [(NameOID.ORGANIZATION_NAME, organization), (NameOID.COMMON_NAME, common_name)]
         name = x509.Name([x509.NameAttribute(kind, text) for kind, text in parts])
         now = datetime.now(UTC)
@@ -77,7 +89,7 @@ class Kit:
         certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
-            .issuer_name(name)
+            .issuer_name(issuer or name)
             .public_key(rsa_key().public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=9))

@@ -335,6 +335,7 @@ def proxied(behave: Behave, cut_after: int, how: str) -> Iterator[Peer]:
 
         def cut(talk: Talk) -> None:
             with socket.create_connection(("127.0.0.1", upstream.port), 5) as onward:
+                onward.settimeout(None)
                 _relay(talk, onward, cut_after, how)
 
         with Peer(cut) as peer:
@@ -346,12 +347,17 @@ def _relay(talk: Talk, onward: socket.socket, left: int, how: str) -> None:
         with contextlib.suppress(Over, OSError):
             while True:
                 onward.sendall(talk.receive())
+        with contextlib.suppress(OSError):
+            onward.shutdown(socket.SHUT_RDWR)
 
     lifter = threading.Thread(target=up, daemon=True)
     lifter.start()
     try:
         while left:
-            data = onward.recv(min(left, 65536))
+            try:
+                data = onward.recv(min(left, 65536))
+            except OSError:  # the peer behind was reset, with what the client sent and then left
+                return
             if not data:
                 return
             talk.send(data)
