@@ -101,6 +101,14 @@ def test_a_challenge_is_the_end_and_nothing_more_is_sent(version: ssl.TLSVersion
     talk.go(scene.server.say(answer), SILENCE, EOF)
     assert talk.sent == []
     assert scene.heard() == b""
+    assert scene.channel.read() == answer
+
+
+def test_what_follows_the_answer_stays_in_the_channel() -> None:
+    scene = Scene().begin()
+    talk = scene.say(RAW + b"\x00\x00\x00\x00 and").go(scene.server.say(b" more"))
+    assert isinstance(talk.outcome, Challenged)
+    assert (talk.machine.leftover, scene.channel.read()) == (b"", b"\x00\x00\x00\x00 and more")
 
 
 @BOTH

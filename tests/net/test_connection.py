@@ -59,6 +59,19 @@ def test_the_limit_of_one_read() -> None:
     with_a_guest(talker, client)
 
 
+def test_what_is_given_back_comes_first() -> None:
+    async def talker(guest: Guest) -> None:
+        await guest.say(b"third")
+
+    async def client(connection: Connection) -> None:
+        connection.unread(b"second")
+        connection.unread(b"first")
+        heard = [await connection.receive(7, soon()) for _ in range(3)]
+        assert heard == [b"firstse", b"cond", b"third"]
+
+    with_a_guest(talker, client)
+
+
 def test_a_reset() -> None:
     async def rude(guest: Guest) -> None:
         await guest.hear()

@@ -144,6 +144,26 @@ def test_endless_bytes_end_soon(start: bytes) -> None:
     assert time.monotonic() - began < 3
 
 
+def test_what_came_too_early_is_there_for_the_next_machine() -> None:
+    """As from a server that selects TLS and speaks plain RDP."""
+    wrong = bytes.fromhex("0300000902f0802180")
+
+    async def hasty(guest: Guest) -> None:
+        await guest.hear()
+        await guest.say(CONFIRM + wrong)
+
+    async def go() -> object:
+        async with asyncio.timeout(10), serving(hasty) as port:
+            connection = await dial(HOST, port, 5)
+            assert isinstance(connection, Connection)
+            with connection:
+                assert isinstance(await drive(connection, Initiation(REQUEST, 5)), Confirmed)
+                return await drive(connection, TlsHandshake(None, 5))
+
+    outcome = ended(asyncio.run(go()))
+    assert (outcome.how, outcome.sample) == (How.MALFORMED, wrong)
+
+
 def test_an_answer_and_the_rst_after_it_is_an_answer() -> None:
     async def curt(guest: Guest) -> None:
         await guest.hear()

@@ -44,7 +44,8 @@ class Answered:
 class CredSspProbe(Conversation):
     """Ends with Challenged, Answered, or Ended; DECLINED has the NTSTATUS as its code.
 
-    `sent` and `received` count the bytes inside TLS: session tickets are no answer.
+    `sent` and `received` count the bytes inside TLS: session tickets are no answer. What comes after the
+    answer stays in the channel; `leftover` is empty.
     """
 
     stage = Stage.NLA
@@ -71,8 +72,10 @@ class CredSspProbe(Conversation):
     def receive(self, data: bytes, now: float) -> None:
         self._cipher += len(data)
         self._channel.feed(data)
+        if self.outcome is not None:
+            return  # it stays in the channel, for the next stage
         plain = self._channel.read()
-        if plain or self.outcome is not None:
+        if plain:
             super().receive(plain, now)
         if self.outcome is None:
             self._judge_channel(data, now)
@@ -112,7 +115,7 @@ class CredSspProbe(Conversation):
             if taken is not None:
                 request, used = taken
                 self._answer(request, now)
-                self.leftover = bytes(self._buffer[used:])
+                self._channel.unread(bytes(self._buffer[used:]))
         except Malformed as error:
             self._end(How.MALFORMED, now, detail=f"{error.layer}: {error.detail}")
 

@@ -65,6 +65,10 @@ class TlsChannel:
         self._plain.clear()
         return plain
 
+    def unread(self, plain: bytes) -> None:
+        """Give back what belongs to the next stage: `read` returns it first."""
+        self._plain[:0] = plain
+
     def take_output(self) -> bytes:
         """What OpenSSL wants sent without being asked: its alerts."""
         return self._outgoing.read()

@@ -26,6 +26,7 @@ class Connection:
         self.address = address
         self.port = port
         self.rtt = rtt
+        self._unread = b""
 
     def __enter__(self) -> Connection:
         return self
@@ -46,12 +47,19 @@ class Connection:
 
     async def receive(self, limit: int, deadline: float) -> bytes:
         """What has come, at most `limit` bytes; empty after the peer's FIN."""
+        if self._unread:
+            data, self._unread = self._unread[:limit], self._unread[limit:]
+            return data
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadline):
                 return await loop.sock_recv(self._sock, limit)
         except OSError as error:
             raise _told(error) from error
+
+    def unread(self, data: bytes) -> None:
+        """Give back what belongs to the next stage: `receive` returns it first."""
+        self._unread = data + self._unread
 
     def tcp_info(self) -> TcpInfo | None:
         return None if self._sock.fileno() < 0 else tcp_info.read(self._sock)

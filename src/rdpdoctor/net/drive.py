@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rdpdoctor.connection.machine import Machine
     from rdpdoctor.net.connection import Connection
 
@@ -17,16 +21,19 @@ _PARTING = 0.5
 
 
 async def drive(connection: Connection, machine: Machine) -> object:
-    """The machine's outcome, whatever the peer does. Only cancellation and our own faults raise."""
-    loop = asyncio.get_running_loop()
-    machine.begin(loop.time())
-    last = loop.time() + _PATIENCE
+    """The machine's outcome, whatever the peer does. Only cancellation and our own faults raise.
+
+    What came after the stage's last message is there for the next machine.
+    """
+    now = _clock()
+    machine.begin(now())
+    last = now() + _PATIENCE
     broken = False  # writing failed: what had arrived before is still to be read
     while machine.outcome is None:
         deadline = last if machine.deadline is None else machine.deadline
-        if loop.time() >= deadline:
-            machine.wake(max(loop.time(), deadline))
-            if machine.outcome is None and loop.time() >= last:
+        if now() >= deadline:
+            machine.wake(now())
+            if machine.outcome is None and now() >= last:
                 raise RuntimeError("the machine has neither outcome nor deadline")
             continue
         output = b"" if broken else machine.take_output()
@@ -34,32 +41,38 @@ async def drive(connection: Connection, machine: Machine) -> object:
             if output:
                 await connection.send(output, deadline)
         except TimeoutError:
-            machine.wake(max(loop.time(), deadline))
+            machine.wake(max(now(), deadline))
             continue
         except ConnectionResetError:
             broken = True
-        await _receive(connection, machine, deadline, broken)
+        await _receive(connection, machine, now, deadline, broken)
     parting = b"" if broken else machine.take_output()
     if parting:
-        try:
-            await connection.send(parting, loop.time() + _PARTING)
-        except (TimeoutError, ConnectionResetError):
-            return machine.outcome
+        with suppress(TimeoutError, ConnectionResetError):
+            await connection.send(parting, now() + _PARTING)
+    connection.unread(machine.leftover)
     return machine.outcome
 
 
-async def _receive(connection: Connection, machine: Machine, deadline: float, broken: bool) -> None:
-    loop = asyncio.get_running_loop()
+async def _receive(
+    connection: Connection, machine: Machine, now: Callable[[], float], deadline: float, broken: bool
+) -> None:
     try:
         data = await connection.receive(_READ, deadline)
     except ConnectionResetError:
-        machine.reset(loop.time())
+        machine.reset(now())
     except TimeoutError:
-        machine.wake(max(loop.time(), deadline))
+        machine.wake(max(now(), deadline))
     else:
         if data:
-            machine.receive(data, loop.time())
+            machine.receive(data, now())
         elif broken:
-            machine.reset(loop.time())
+            machine.reset(now())
         else:
-            machine.eof(loop.time())
+            machine.eof(now())
+
+
+def _clock() -> Callable[[], float]:
+    """The loop's clock, which the deadlines go by, but finer: on Windows that one has steps of 16 ms."""
+    offset = asyncio.get_running_loop().time() - time.perf_counter()
+    return lambda: time.perf_counter() + offset
