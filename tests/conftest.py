@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _guarded = False
+_ask_the_resolver = socket.getaddrinfo
 
 
 def _text(host: object) -> str | None:
@@ -32,7 +33,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _is_name(host: str) -> bool:
-    return _address(host) is None and host not in ("", "localhost")
+    return host not in ("", "localhost") and _address(host) is None
 
 
 def _outside(host: str) -> bool:
@@ -42,20 +43,27 @@ def _outside(host: str) -> bool:
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     """CPython's audit events come before the call, whichever library makes it."""
-    if not _guarded:
+    if not _guarded or event not in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         return
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        # Unix sockets have paths as addresses, and a connected socket's sendto has none.
-        host = _text(arguments[1][0]) if isinstance(arguments[1], tuple) and arguments[1] else None
-        if arguments[0].family in (socket.AF_INET, socket.AF_INET6) and host is not None and _outside(host):
-            raise RuntimeError(f"a test must not reach beyond this machine: {event} {arguments[1]}")
-    elif event == "socket.getaddrinfo":
-        host = _text(arguments[0])
-        if host is not None and _is_name(host):
-            raise RuntimeError(f"a test must not ask the real resolver: {host!r}")
+    own, where = arguments[0], arguments[1]
+    if own.family not in (socket.AF_INET, socket.AF_INET6) or not isinstance(where, tuple):
+        return
+    if event == "socket.connect" and own.type == socket.SOCK_DGRAM:
+        return  # sends nothing; asks this machine for its route
+    host = _text(where[0])
+    if host is not None and _outside(host):
+        raise RuntimeError(f"a test must not reach beyond this machine: {event} {where}")
+
+
+def _getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+    flags = options.get("flags", arguments[4] if len(arguments) > 4 else 0)
+    if _guarded and _is_name(_text(host) or "") and not flags & socket.AI_NUMERICHOST:
+        raise RuntimeError(f"a test must not ask the real resolver: {host!r}")
+    return _ask_the_resolver(host, *arguments, **options)
 
 
 sys.addaudithook(_audit)
+socket.getaddrinfo = _getaddrinfo
 
 
 @pytest.fixture(autouse=True)
