@@ -144,6 +144,14 @@ def test_no_servers() -> None:
     assert ask_servers(NAME, [], time.perf_counter() + 1).outcome == "no-server"
 
 
+@pytest.mark.parametrize("name", ["localhost", "localhost.", "srv01.LocalHost"])
+def test_localhost_is_asked_of_nobody(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with dns_server(lambda query: None) as (port, asked):
+        configure(monkeypatch, Configured(port, [HOST], ["corp.example"]))
+        assert asyncio.run(ask_dns(name, 0.2)).outcome == "no-server"
+    assert asked == []
+
+
 class Configured:
     """What `dns.resolver.Resolver` says of the system, as far as it is looked at."""
 

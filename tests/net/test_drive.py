@@ -78,7 +78,7 @@ def test_each_ending(said: int, how: How) -> None:
     assert (outcome.how, outcome.received, outcome.sent) == (expected, said, len(PACKET))
     assert outcome.stage is Stage.X224
     if how is How.SILENT:
-        assert 0.4 <= outcome.elapsed < 1
+        assert 0.39 <= outcome.elapsed < 3
 
 
 def test_a_server_that_closes_without_reading() -> None:
@@ -127,7 +127,7 @@ def test_a_byte_now_and_then_does_not_move_the_deadline() -> None:
     outcome = ended(driven(drip, Initiation(REQUEST, 0.5)))
     assert outcome.how is How.STALLED
     assert outcome.received > 8
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize("start", [b"", b"\x16\x03\x03\x40\x00"])
