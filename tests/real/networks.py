@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PREFIX = "rdptest"
 NAMESPACES = Path("/run/netns")
+#: `ip netns exec` lays the files of the namespace's folder here over those of /etc.
+ETC = Path("/etc/netns")
 PORT = 3389
 
 _numbers = count(1)
@@ -57,6 +60,14 @@ class Node:
     def prefix(self) -> list[str]:
         """What to put before a command so that it runs here."""
         return ["ip", "netns", "exec", self.name]
+
+    def names(self, hosts: dict[str, str], nameserver: str) -> None:
+        """What the system's resolver knows here: name to address, and who is asked for the rest."""
+        own = ETC / self.name
+        own.mkdir(parents=True, exist_ok=True)
+        lines = (f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **hosts}.items())
+        (own / "hosts").write_text("".join(lines))
+        (own / "resolv.conf").write_text(f"nameserver {nameserver}\noptions timeout:1 attempts:1\n")
 
     def contains(self, pid: int) -> bool:
         with contextlib.suppress(OSError):
@@ -116,6 +127,7 @@ def _no_offloads(name: str, *devices: str) -> None:
 
 def _delete(name: str) -> None:
     subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=30, check=False)
+    shutil.rmtree(ETC / name, ignore_errors=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.command import Expect, Run, check, command, judge, opened
 
 from .conftest import need
 from .networks import PORT, delayed, network
-from .servers import PASSWORD, USER, xrdp
+from .servers import PASSWORD, USER, started, xrdp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,16 +107,6 @@ def test_says_which_versions_are_spoken(serve: Serve, name: str) -> None:
     assert offered == {"xrdp-tls-1.0-1.1": legacy, "xrdp-tls-1.3": {"TLS 1.3"}}.get(name, modern), run.say()
 
 
-@pytest.mark.parametrize("name", ["xrdp-other-name", "xrdp-tls"])
-def test_name_is_judged_when_a_name_was_asked(serve: Serve, name: str) -> None:
-    run = check(f"localhost:{serve(name).port}")
-    if name == "xrdp-tls":
-        judge(run, healthy())
-    else:
-        expect = Expect(("degraded",), ("tls",), ("certificate.name-mismatch",), never=("name.wrong-host",))
-        judge(run, expect)
-
-
 def test_reads_the_whole_challenge(serve: Serve) -> None:
     """What winpr's NTLM says of its host; nothing of ours may be missing that it sent."""
     run = check(serve("shadow-nla").target)
@@ -203,9 +194,64 @@ def test_nothing_listens() -> None:
 @pytest.mark.parametrize("routers", [0, 1])
 def test_nobody_there(routers: int) -> None:
     with network(routers) as net:
-        run = inside(net, net.nobody)
+        run = inside(net, net.nobody, timeout=30.0)
         judge(run, unreachable("path.filtered", "path.rejected", "host.down"))
         assert [row["on_link"] for row in seen(run, "tcp.rejected")] == [routers == 0], run.say()
+
+
+@pytest.mark.namespace
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize(
+    ("name", "expect"),
+    [
+        ("rdp-under-test", healthy()),
+        (
+            "srv01.corp.example",
+            Expect(("degraded",), ("tls",), ("certificate.name-mismatch",), never=("name.wrong-host",)),
+        ),
+    ],
+)
+def test_name_is_judged_when_a_name_was_asked(shop: Workshop, name: str, expect: Expect) -> None:
+    with network() as net, xrdp(shop, "tls", node=net.server):
+        net.client.names({name: net.server.address}, net.nobody)
+        judge(inside(net, name), expect)
+
+
+#: Answers each DNS query on this node with the response code it is given, or with nothing for -1.
+DNS = """
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 53))
+tcp = socket.create_server(("0.0.0.0", 3389))
+code = int(sys.argv[1])
+while True:
+    query, client = server.recvfrom(4096)
+    if code >= 0:
+        server.sendto(query[:2] + bytes([0x81, 0x80 | code]) + query[4:6] + bytes(6) + query[12:], client)
+"""
+
+
+@pytest.mark.namespace
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        pytest.param(3, "name.not-found", id="nxdomain"),
+        pytest.param(2, "name.lookup-failed", id="servfail"),
+        pytest.param(5, "name.lookup-failed", id="refused"),
+        pytest.param(-1, "name.lookup-failed", id="silent"),
+    ],
+)
+def test_name_that_is_not_found(shop: Workshop, code: int, cause: str) -> None:
+    """The stage is dns, and what could not be tried is not blamed."""
+    log = shop.room("dns") / "log"
+    with network() as net:
+        argv = [sys.executable, "-ISc", DNS, str(code)]
+        with started(net.server.address, log, lambda _: argv, node=net.server):
+            net.client.names({}, net.server.address)
+            run = inside(net, "srv01.corp.example")
+    expect = Expect(("unreachable",), ("dns",), (cause,), never=(*TCP, *TLS_STORIES))
+    judge(run, expect)
 
 
 @pytest.mark.namespace

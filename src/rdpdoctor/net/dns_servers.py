@@ -25,7 +25,7 @@ _PORT = 53
 
 @dataclass(frozen=True, slots=True)
 class DnsSaid:
-    """outcome: "no-server" where the system has no DNS server configured. elapsed: seconds."""
+    """outcome: "no-server" where the system has no DNS server, or none may be asked. elapsed: seconds."""
 
     outcome: Outcome
     addresses: list[str]
@@ -34,6 +34,8 @@ class DnsSaid:
 
 async def ask_dns(name: str, timeout: float) -> DnsSaid:  # noqa: ASYNC109
     """A and AAAA of `name`, from the DNS servers that the system is configured with. timeout: seconds."""
+    if _stays_here(name):
+        return DnsSaid("no-server", [], 0.0)
     began = time.perf_counter()
     try:
         # dnspython takes a tenth of a second to import: in the thread it does not hold up the rest.
@@ -41,6 +43,11 @@ async def ask_dns(name: str, timeout: float) -> DnsSaid:  # noqa: ASYNC109
     except TimeoutError:
         said = DnsSaid("silent", [], 0.0)
     return replace(said, elapsed=time.perf_counter() - began)
+
+
+def _stays_here(name: str) -> bool:
+    """localhost and what is under it must not be asked of DNS (RFC 6761 section 6.3)."""
+    return name.rstrip(".").lower().rpartition(".")[2] == "localhost"
 
 
 def _ask_configured(name: str, timeout: float) -> DnsSaid:
