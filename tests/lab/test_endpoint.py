@@ -145,16 +145,27 @@ def test_every_answer_is_late() -> None:
             assert time.monotonic() - began > 0.4
 
 
-@pytest.mark.parametrize("number", [40, 70, 71, 80, 112])
-def test_alerts(number: int) -> None:
-    with (
-        playing(fault=f'at = "hello"\ndoes = "alert"\nalert = {number}') as endpoint,
-        connected(endpoint) as client,
-    ):
-        client.answer()
-        client.start_tls()
-        assert client.exactly(7) == bytes((21, 3, 3, 0, 2, 2, number))
-        assert client.ending() == "closed"
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (40, "HANDSHAKE_FAILURE"),
+        (70, "PROTOCOL_VERSION"),
+        (71, "INSUFFICIENT_SECURITY"),
+        (80, "INTERNAL_ERROR"),
+        (112, "UNRECOGNIZED_NAME"),
+    ],
+)
+def test_alerts(number: int, reason: str) -> None:
+    with playing(fault=f'at = "hello"\ndoes = "alert"\nalert = {number}') as endpoint:
+        with connected(endpoint) as client:
+            client.answer()
+            client.start_tls()
+            assert client.exactly(7) == bytes((21, 3, 3, 0, 2, 2, number))
+            assert client.ending() == "closed"
+        with connected(endpoint) as client:
+            client.answer()
+            with pytest.raises(ssl.SSLError, match=reason):
+                client.tls()
 
 
 @pytest.mark.parametrize(
