@@ -128,7 +128,7 @@ def at_most(limit: int) -> Callable[[Kit], Behave]:
 
 
 CASES: dict[str, Fault] = {
-    "silent": Fault(_only(silent), x224("service.hung", never=("port.not-rdp", "server.closes-early")), 6),
+    "silent": Fault(_only(silent), x224("service.hung", never=("port.not-rdp", "server.closes-early")), 4),
     "drip": Fault(
         _only(drip), x224(status=("failing", "unknown"), never=("port.not-rdp", "server.closes-early")), 5
     ),
@@ -145,7 +145,7 @@ CASES: dict[str, Fault] = {
     "tpkt-65535-unfinished": Fault(
         say(b"\x03\x00\xff\xff\x0e\xd0"),
         x224(status=("failing", "unknown"), never=("server.closes-early",)),
-        6,
+        4,
     ),
     "tpkt-65535-closed": Fault(say(b"\x03\x00\xff\xff\x0e\xd0", then="close"), x224(status=("failing",))),
     "tpkt-65535-whole": Fault(

@@ -111,7 +111,7 @@ CASES: dict[str, Fault] = {
     "tls-silent": Fault(
         instead_of_hello(then="hold"),
         tls(*SILENCE, never=("certificate.key-unusable", "tls.version-mismatch")),
-        8,
+        5,
     ),
     "tls-garbage": Fault(instead_of_hello(b"\x00" * 64), tls("tls.broken")),
     "tls-again-x224": Fault(instead_of_hello(confirm(HYBRID)), tls("tls.broken")),
@@ -130,7 +130,7 @@ CASES: dict[str, Fault] = {
         8,
     ),
     "tls-flight-drip": Fault(
-        flight_drip, tls(*SILENCE, never=("certificate.key-unusable", "tls.version-mismatch")), 8
+        flight_drip, tls(*SILENCE, never=("certificate.key-unusable", "tls.version-mismatch")), 5
     ),
     "tls-flight-repeated": Fault(flight_repeated, tls(never=("certificate.key-unusable",)), 8),
     **{
@@ -149,7 +149,7 @@ CASES: dict[str, Fault] = {
         )
     },
     "tls-warning-forever": Fault(
-        instead_of_hello(alert(112, 1) * 50, then="hold"), tls(never=("certificate.key-unusable",)), 8
+        instead_of_hello(alert(112, 1) * 50, then="hold"), tls(never=("certificate.key-unusable",)), 5
     ),
     **{
         f"tls-alert-{code}-after-hello": Fault(

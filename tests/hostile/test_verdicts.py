@@ -16,6 +16,9 @@ import pytest
 from tests.command import GRACE, check, command, control_bytes, environment, judge, opened
 
 from .cases import CASES
+from .fault import NETWORK
+from .in_tls import instead_of_hello
+from .kit import alert
 from .peers import Peer, healthy, proxied
 
 if TYPE_CHECKING:
@@ -94,6 +97,43 @@ def test_cut_anywhere(kit: Kit, how: str, part: int) -> None:
         if verdict["stage"] not in stages or (verdict["status"] == "healthy" and cut < 1800):
             wrong.append((cut, verdict))
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_stalls_anywhere(kit: Kit) -> None:
+    """Silence in the middle of anything: each check ends in its time and names the stage."""
+    cuts = (0, 1, 4, 11, 18, 19, 20, 60, 400, 1000)
+    with ExitStack() as stack:
+        peers = [stack.enter_context(proxied(healthy(kit.good), cut, "stall")) for cut in cuts]
+        by_target = {peer.target: cut for peer, cut in zip(peers, cuts, strict=True)}
+        run = command("check", *by_target, "--jsonl", "--timeout", "5")
+    assert run.seconds < 5 + GRACE, run.say()
+    for report in map(json.loads, run.stdout.splitlines()):
+        cut = by_target.pop(report["target"]["input"])
+        assert report["verdict"]["status"] == "failing", (cut, report["verdict"])
+        assert report["verdict"]["stage"] == ("x224" if cut < CONFIRM else "tls"), (cut, report["verdict"])
+        open_causes = [cause["id"] for cause in report["causes"] if cause["confidence"] != "ruled-out"]
+        assert not {"port.not-rdp", "certificate.key-unusable", *NETWORK} & set(open_causes), (
+            cut,
+            open_causes,
+        )
+    assert not by_target, "one report for each"
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_every_alert(kit: Kit, level: int) -> None:
+    """RFC 8446 section 6 knows 27; a peer may send any of 256, as a warning too."""
+    codes = (*range(0, 123, 3), 20, 40, 42, 46, 70, 71, 80, 86, 90, 109, 112, 115, 116, 120, 255)
+    with ExitStack() as stack:
+        peers = [stack.enter_context(Peer(instead_of_hello(alert(code, level))(kit))) for code in codes]
+        by_target = {peer.target: code for peer, code in zip(peers, codes, strict=True)}
+        run = command("check", *by_target, "--jsonl", "--timeout", "20")
+    assert run.seconds < 20 + GRACE, run.say()
+    reports = [json.loads(line) for line in run.stdout.splitlines()]
+    assert len(reports) == len(codes)
+    for report in reports:
+        code = by_target[report["target"]["input"]]
+        assert (report["verdict"]["status"], report["verdict"]["stage"]) == ("failing", "tls"), (code, report)
+        assert not [row for row in report["observations"] if row["tag"] == "probe.crashed"], (code, report)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")

@@ -260,7 +260,7 @@ def test_mtu_black_hole(shop: Workshop) -> None:
     with network(routers=2, middle_mtu=1280) as net:
         net.everywhere("no-frag-needed")
         with xrdp(shop, "tls", pair=shop.certificates["chain"], node=net.server):
-            judge(inside(net, timeout=14.0), failing("tls", "path.mtu-black-hole", never=TLS_STORIES))
+            judge(inside(net, timeout=12.0), failing("tls", "path.mtu-black-hole", never=TLS_STORIES))
 
 
 @pytest.mark.namespace
@@ -271,7 +271,7 @@ def test_router_cuts_tls(shop: Workshop, rule: str) -> None:
     with network(routers=1) as net, xrdp(shop, "tls", node=net.server):
         net.everywhere(rule)
         never = ("tls.version-mismatch", "tls.cipher-mismatch", "tls.broken", "path.mtu-black-hole")
-        judge(inside(net, timeout=12.0), failing("tls", "path.tls-cut", never=never))
+        judge(inside(net, timeout=9.0), failing("tls", "path.tls-cut", never=never))
 
 
 @pytest.mark.namespace
@@ -281,7 +281,7 @@ def test_loss(shop: Workshop) -> None:
     need({"ethtool": "ethtool"}, root=True)
     with network(routers=1) as net, xrdp(shop, "tls", node=net.server):
         net.lossy()
-        run = inside(net, timeout=15.0)
+        run = inside(net, timeout=10.0)
     story = Expect(
         ("healthy", "degraded", "failing", "unreachable"),
         (),
