@@ -116,6 +116,18 @@ def test_verdict(name: str, results: dict[str, Played | BaseException]) -> None:
     assert not wrong, f"{wrong}\n{told(played)}"
 
 
+def test_scenarios_use_every_probe(results: dict[str, Played | BaseException]) -> None:
+    """By the roles of attempts, and the tags of the probes that have none."""
+    if len(results) < sum(playable(load(name)) for name in names()):
+        pytest.skip("not all scenarios were selected")
+    rows = [row for one in results.values() if isinstance(one, Played) for row in one.report["observations"]]
+    roles = {row["args"].get("role") for row in rows}
+    variants = {row["args"].get("variant") for row in rows if row["args"].get("role") == "variant"}
+    assert roles >= {"walk", "matrix", "versions", "repeat", "variant"}
+    assert variants >= {"no-cookie", "neutral-cookie", "split-hello", "no-sni"}
+    assert {"service.identified", "dns.resolved", "nla.challenged"} <= {row["tag"] for row in rows}
+
+
 def told(played: Played) -> str:
     verdict = played.report["verdict"]
     lines = [f"{verdict['status']} at {verdict['stage']} after {played.took:.1f} s: {verdict['summary']}"]
