@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 #: Servers log incomplete connections and some defend themselves against many (facts: RemoteConnectionManager
 #: 1006).
 AT_ONCE = 8
-#: Of these, so many may be waiting to be accepted and answered. xrdp listens with a backlog of 2, so that a
-#: fourth SYN is dropped and comes again a second later, which would look like loss on the path.
-OPENING = 3
+#: Of these, so many may be waiting to be accepted and answered. xrdp listens with a backlog of 2, so that
+#: with
+#: more a SYN is dropped now and then and comes again a second later, which would look like loss on the path.
+OPENING = 2
 TOTAL_HEALTHY = 12
 TOTAL_UNHEALTHY = 25
 

@@ -45,13 +45,19 @@ class Hellos:
 
     @staticmethod
     def plan(completed: str | None) -> Hellos:
-        """The walk's own handshake has already told about its version, and about any newer one."""
-        newest = next((version for version in VERSIONS if version_name(version) == completed), None)
-        older = [version for version in VERSIONS if newest is None or version < newest]
+        """The walk's own handshake has already told about its version, and about any newer one.
+
+        A server takes the newest version that it has and that is no newer than the hello's (RFC 5246 E.1),
+        so one
+        hello for TLS 1.1 that is refused speaks for all older ones too. Where the walk failed each is asked
+        by itself:
+        that it is the same with all of them is evidence.
+        """
+        if completed is None:
+            return Hellos(None, [Question(version, for_version(ASKED, version)) for version in VERSIONS])
+        older = [version for version in (Version.TLS12, Version.TLS11) if version_name(version) != completed]
         questions = [Question(version, for_version(ASKED, version)) for version in older]
-        if completed is not None:
-            questions.append(Question(Version.TLS12, WEAK, weak=True))
-        return Hellos(completed, questions)
+        return Hellos(completed, [*questions, Question(Version.TLS12, WEAK, weak=True)])
 
     @property
     def left(self) -> int:
@@ -65,7 +71,16 @@ class Hellos:
         self._next += 1
         attempt.role = "versions"
         question.answer = await attempt.hello(question.version, question.suites)
+        self._follow_up(question)
         return True
+
+    def _follow_up(self, question: Question) -> None:
+        """An old version that is spoken leaves open whether an older one is, too."""
+        answered = getattr(question.answer, "version", None)
+        asked = {question.version for question in self.questions}
+        below = [version for version in VERSIONS if answered is not None and version < answered]
+        if question.version < Version.TLS12 and below and below[0] not in asked:
+            self.questions.append(Question(below[0], for_version(ASKED, below[0])))
 
     def skip_next(self) -> None:
         """The next question finds no connection to be asked on."""

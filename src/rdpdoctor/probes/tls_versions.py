@@ -47,9 +47,10 @@ async def run(context: Context) -> None:
             else:
                 await hellos.ask_next(attempt)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(hellos.left):
-            group.create_task(one())
+    while hellos.left:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(hellos.left):
+                group.create_task(one())
     seen = _conclude(hellos)
     if context.settings.all_suites:
         await _enumerate(context, seen)
@@ -64,7 +65,7 @@ def _conclude(hellos: Hellos) -> dict[Version, _Seen]:
         if version_name(version) == hellos.completed:
             seen[version] = _Seen(True, "the handshake chose it", [])
         elif version not in seen:
-            seen[version] = _Seen(False, f"the handshake chose {hellos.completed}", [])
+            seen[version] = _not_asked(version, hellos, seen)
     for question in questions:
         if isinstance(question.answer, HelloAnswered) and question.answer.version in seen:
             entry = seen[Version(question.answer.version)]
@@ -72,6 +73,16 @@ def _conclude(hellos: Hellos) -> dict[Version, _Seen]:
             if question.answer.suite not in entry.suites:
                 entry.suites.append(question.answer.suite)
     return {version: seen[version] for version in VERSIONS}
+
+
+def _not_asked(version: Version, hellos: Hellos, seen: dict[Version, _Seen]) -> _Seen:
+    """A version is not asked where the walk's handshake, or the refusal of a newer one, has told about it."""
+    if hellos.completed is not None and version_name(version) > hellos.completed:
+        return _Seen(False, f"the handshake chose {hellos.completed}", [])
+    newer = [entry for other, entry in seen.items() if other > version and other < Version.TLS12]
+    if newer and newer[-1].offered is False:
+        return _Seen(False, newer[-1].how, [])
+    return _Seen(None, "no connection to ask on", [])
 
 
 def _judge(version: Version, answer: HelloAnswered | Ended | None, works: bool) -> _Seen:
