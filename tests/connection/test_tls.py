@@ -104,6 +104,8 @@ def test_the_hello_is_that_of_a_current_client() -> None:
     assert 0x002F in hello.cipher_suites  # Windows still offers RSA key exchange
     assert not {0x0004, 0x0005, 0x000A, 0x0001} & set(hello.cipher_suites)
     assert hello.extension(16) is None  # no ALPN
+    signatures = hello.extension(tls_hello.EXT_SIGNATURE_ALGORITHMS) or b""
+    assert b"\x02\x01" in [signatures[at : at + 2] for at in range(2, len(signatures), 2)]  # RSA with SHA-1
 
 
 @pytest.mark.parametrize("name", ["192.0.2.7", "2001:db8::7", "fe80::1%eth0", None, ""])
@@ -171,6 +173,31 @@ def test_after_our_finished_in_tls_1_2(fate: str) -> None:
     talk.go(flight, event)
     told(talk.ended, how=midway, after="client-finished", received=len(flight), sent=sum(map(len, talk.sent)))
     assert len(talk.sent) == 2
+
+
+def test_a_server_that_asks_for_another_hello() -> None:
+    """HelloRetryRequest, and the ChangeCipherSpec after it that means nothing: the hello is still to come."""
+    context = server_context(TLS13, TLS13, curve="secp521r1")
+    talk, server = handshake(), TlsServer(context)
+    retry = server.answer(talk.sent[0])
+    assert [record[0] for record in records(retry)] == [ContentType.HANDSHAKE, ContentType.CHANGE_CIPHER_SPEC]
+    talk.go(retry)
+    assert len(talk.sent) == 2
+    talk.go(server.answer(talk.sent[1]))
+    assert established(talk).chain == identity().chain
+
+
+@pytest.mark.parametrize(
+    ("event", "how"), [(EOF, How.CLOSED), (RESET, How.RESET), (SILENCE, How.STALLED), (b"\x15", How.ALERTED)]
+)
+@pytest.mark.parametrize("answered", [False, True])
+def test_endings_after_another_hello_was_asked_for(event: Event, how: How, answered: bool) -> None:
+    talk, server = handshake(), TlsServer(server_context(TLS13, TLS13, curve="secp521r1"))
+    talk.go(server.answer(talk.sent[0]))
+    if answered:
+        talk.go(next(records(server.answer(talk.sent[1]))))
+    talk.go(alert(2, 47) if isinstance(event, bytes) else event)
+    told(talk.ended, how=how, after="server-hello" if answered else "client-hello")
 
 
 def test_the_certificates_of_a_handshake_that_died() -> None:

@@ -68,9 +68,13 @@ def server_context(
     subject: str = NAME,
     kind: str = "ec",
     ciphers: str = "ALL:@SECLEVEL=0",
+    curve: str = "",
 ) -> ssl.SSLContext:
+    """curve: the only one the server takes; one that clients do not guess makes it ask again (TLS 1.3)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers)
+    if curve:
+        context.set_ecdh_curve(curve)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # old versions are what some tests are about
         context.minimum_version, context.maximum_version = lowest, highest

@@ -94,6 +94,23 @@ def test_a_server_that_closes_without_reading() -> None:
     assert outcome.received == 0
 
 
+def test_a_reset_before_our_first_word() -> None:
+    """Our write gets the error; what is read after it looks like an orderly end, and is none."""
+
+    async def rude(guest: Guest) -> None:
+        guest.reset()
+
+    async def go() -> object:
+        async with serving(rude) as port:
+            connection = await dial(HOST, port, 5)
+            assert isinstance(connection, Connection)
+            with connection:
+                await asyncio.sleep(0.05)
+                return await drive(connection, Initiation(REQUEST, 2))
+
+    assert ended(asyncio.run(go())).how is How.RESET
+
+
 def test_what_a_server_said_before_its_reset_is_read() -> None:
     """Writing fails first, but the answer had come: it counts."""
 

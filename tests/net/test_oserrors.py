@@ -10,6 +10,7 @@ import socket
 import pytest
 
 from rdpdoctor.net import oserrors
+from rdpdoctor.net.connection import _told
 from rdpdoctor.net.dial import DialFailed, _judge
 from rdpdoctor.net.oserrors import Means
 
@@ -94,6 +95,19 @@ def test_how_a_dial_failed(name: str) -> None:
 )
 def test_resets(error: OSError) -> None:
     assert oserrors.meaning(error) is Means.RESET
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (WindowsError(10054, "forcibly closed"), ConnectionResetError),
+        (WindowsError(10060, "did not properly respond"), TimeoutError),
+        (WindowsError(121, "The semaphore timeout period"), TimeoutError),
+        (WindowsError(10065, "unreachable host"), TimeoutError),
+    ],
+)
+def test_what_an_open_connection_dies_of(error: OSError, told: type[OSError]) -> None:
+    assert type(_told(error)) is told
 
 
 def test_asyncio_s_words_are_not_the_system_s() -> None:
