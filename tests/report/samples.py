@@ -130,7 +130,7 @@ def key_unusable(remedies: bool = False) -> Report:
                 "them apart.",
                 (4, 5), (2,), (), (), 3.0,
             ),
-            cause("tls.version-mismatch", "ruled-out", "TLS version mismatch", "All end alike.", (), (5, 6, 7)),
+            cause("tls.version-mismatch", "ruled-out", "TLS version mismatch", "All alike.", (), (5, 6, 7)),
             cause("path.mtu-black-hole", "ruled-out", "MTU black hole", "Small segments end alike."),
             cause("listener.absent", "ruled-out", "Closed port", "TCP connected.", (), (2,)),
         ),
@@ -274,7 +274,7 @@ def crowded() -> Report:
         elapsed_ms=29_950.0,
         verdict=Verdict(Health.FAILING, Stage.TLS, base.verdict.summary + " " + words * 3),
         stages=tuple(
-            stage(item.id, item.status, f"{item.summary} {words * 2}", 5.0, item.reason) for item in base.stages
+            stage(item.id, item.status, item.summary + words * 2, 5.0, item.reason) for item in base.stages
         ),
         observations=base.observations,
         causes=tuple(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli import options
 from rdpdoctor.cli.usage import INTERRUPTED, UNKNOWN, Parser, UsageError, complain
@@ -16,21 +15,22 @@ if TYPE_CHECKING:
     from rdpdoctor.facts import Journal, Target
 
 _DESCRIPTION = """\
-Walks the connection sequence of each target to the stage that dies, looks around there, and
-says which causes fit. Needs no account, leaves no failed logon, changes nothing; it opens at
-most 25 connections to a host, 8 at a time.
+Walks the connection sequence of each target to the stage that dies, looks
+around there, and says which causes fit. Needs no account, leaves no failed
+logon, changes nothing; it opens at most 25 connections to a host, 8 at a time.
 
 TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless given."""
 
 _EPILOG = """\
 examples:
   rdpdoctor srv01
-  rdpdoctor srv01:3390 --code 0x904 0x7     what the client showed; targets come first
-  rdpdoctor srv01 --answer via=vpn          answers to questions that the report asks
-  rdpdoctor srv01 srv02 srv03 --jsonl       one report a line, as each ends
-  rdpdoctor srv01 --save srv01.jsonl        and later: rdpdoctor read srv01.jsonl -v
+  rdpdoctor srv01:3390 --code 0x904 0x7   what the client showed; targets first
+  rdpdoctor srv01 --answer via=vpn        answers what the report asks
+  rdpdoctor srv01 srv02 srv03 --jsonl     one report a line, as each ends
+  rdpdoctor srv01 --save srv01.jsonl      later: rdpdoctor read srv01.jsonl -v
 
-exit: 0 it works, 1 a problem was found, 2 the call was wrong, 3 could not tell, 130 interrupted"""
+exit: 0 it works, 1 a problem was found, 2 the call was wrong,
+3 could not tell, 130 interrupted"""
 
 
 def parser() -> Parser:
@@ -67,8 +67,7 @@ def parser() -> Parser:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     targets: list[Target]
     settings: Settings
     format: str

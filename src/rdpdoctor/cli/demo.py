@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DESCRIPTION = """\
-Starts a server on loopback that closes as one does whose certificate cannot be used (the client
-shows 0x904/0x7), and checks it. Exit 0 when the planted fault was found."""
+Starts a server on loopback that closes as one does whose certificate cannot be
+used (clients show 0x904/0x7), and checks it. Exit 0: the planted fault was found."""
 
 SCENARIO = "closes-after-client-hello"
 

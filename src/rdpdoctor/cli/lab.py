@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rdpdoctor.lab.scenario import Scenario
 
 _DESCRIPTION = """\
-Starts an RDP endpoint on loopback that fails in a known way, says how to check it, and runs
-until it is interrupted. `rdpdoctor list scenarios` names them."""
+Starts an RDP endpoint on loopback that fails in a known way, says how to check
+it, and runs until it is interrupted. `rdpdoctor list scenarios` names them."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -59,16 +59,14 @@ async def _serve(scenario: Scenario, port: int, verbose: bool) -> None:
 
     from rdpdoctor.cli.output import write
     from rdpdoctor.lab.endpoint import Endpoint, EndpointError, Event
+    from rdpdoctor.lab.teach import lesson
 
     def told(event: Event) -> None:
         warn(f"{event.at:8.3f} s  connection {event.connection}: {event.what}")
 
     try:
         async with Endpoint(scenario, port=port, on_event=told if verbose else None) as endpoint:
-            write(f"{scenario.name}: {scenario.title}\n")
-            for address in endpoint.addresses:
-                where = f"[{address}]:{endpoint.port}" if ":" in address else f"{address}:{endpoint.port}"
-                write(f"check it: rdpdoctor {where}\n")
+            write("".join(f"{line}\n" for line in lesson(endpoint)))
             warn("it runs until Ctrl-C")
             await asyncio.Event().wait()
     except EndpointError as error:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rdpdoctor.cli.usage import INTERRUPTED, OK, UNKNOWN, WRONG_CALL, UsageError, complain
+from rdpdoctor.cli.usage import INTERRUPTED, OK, UNKNOWN, WRONG_CALL, OutputError, UsageError, complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,26 +22,28 @@ LATER = {
 }
 
 HELP = """\
-usage: rdpdoctor TARGET... [options]        find out why Remote Desktop fails there
+usage: rdpdoctor TARGET... [options]     find out why Remote Desktop fails there
        rdpdoctor COMMAND ...
 
-Walks the way into a Remote Desktop session stage by stage, says which stage dies and how,
-and which causes fit, best first. Needs no account and changes nothing.
+Walks the way into a Remote Desktop session stage by stage, says which stage
+dies and how, and which causes fit, best first. Needs no account and changes
+nothing.
 
 commands:
   check TARGET...   the same as without a command
   read FILE...      the same report from a journal that --save wrote
-  lab SCENARIO      an endpoint on this machine with a planted fault, for trying things
+  lab SCENARIO      an endpoint on this machine with a planted fault
   demo              checks a lab endpoint that fails with 0x904/0x7
   list WHAT         probes, causes, remedies, scenarios or tags
 
-TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless given.
-`rdpdoctor COMMAND --help` says more; the options of a check are under `rdpdoctor check --help`.
+TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless
+given. `rdpdoctor check --help` tells the options of a check.
 
   -h, --help        this text
   --version         the version
 
-exit: 0 it works, 1 a problem was found, 2 the call was wrong, 3 could not tell, 130 interrupted
+exit: 0 it works, 1 a problem was found, 2 the call was wrong,
+3 could not tell, 130 interrupted
 """
 
 
@@ -58,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _let_stdout_go()
         return OK
+    except OutputError as error:
+        _let_stdout_go()
+        complain(
+            f"cannot write to stdout: {error}", "send the report elsewhere; --save FILE keeps what was seen"
+        )
+        return UNKNOWN
     except SystemExit as error:  # argparse, after its help
         return error.code if isinstance(error.code, int) else OK
     except Exception as error:

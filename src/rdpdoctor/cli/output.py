@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rdpdoctor.cli.usage import OK, PROBLEM, UNKNOWN
+from rdpdoctor.cli.usage import OK, PROBLEM, UNKNOWN, OutputError
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -24,16 +25,18 @@ def exit_code(report: Report) -> int:
 
 
 def write(text: str) -> None:
-    """To stdout, at once. Raise BrokenPipeError where nobody reads on."""
+    """To stdout, at once. Raise BrokenPipeError where nobody reads on, OutputError for any other failure."""
     if sys.stdout is None:
         return
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except OSError as error:
-        if sys.platform == "win32" and error.errno == 22:  # what a closed pipe is there
-            raise BrokenPipeError from error
+    except BrokenPipeError:
         raise
+    except OSError as error:
+        if sys.platform == "win32" and error.errno == errno.EINVAL:  # what a closed pipe is there
+            raise BrokenPipeError from error
+        raise OutputError(error.strerror or str(error)) from error
 
 
 def is_terminal(stream: TextIO | None) -> bool:

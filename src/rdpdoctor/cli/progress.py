@@ -52,35 +52,48 @@ def progress(targets: Sequence[Target]) -> Iterator[Progress]:
         yield Silent()
         return
     shown = OneTarget(targets[0]) if len(targets) == 1 else ManyTargets(len(targets))
-    with shown.live:
+    shown.start()
+    try:
         yield shown
+    finally:
+        shown.stop()
 
 
 class _Shown:
     """A few lines at the bottom of the terminal, drawn anew by rich's own thread, gone at the end."""
 
-    live: Live
-
-    def __init__(self) -> None:
+    def __init__(self, total: int) -> None:
         import shutil
 
         from rich.console import Console
-        from rich.live import Live
 
         from rdpdoctor.report.page import Page
 
         self.began = time.monotonic()
+        self._left = total
         encoding = getattr(sys.stderr, "encoding", None) or "ascii"
         self.page: Page = Page(shutil.get_terminal_size((80, 24)).columns, encoding)
-        console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
-        self.live = Live(
-            console=console,
+        self._console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+        self._live: Live | None = None
+
+    def start(self) -> None:
+        """Always with a Live of its own: one that starts again erases what was written since it stopped."""
+        from rich.live import Live
+
+        self._live = Live(
+            console=self._console,
             get_renderable=self._drawn,
             refresh_per_second=_PER_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._live.start(refresh=True)
+
+    def stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _drawn(self) -> Text:
         from rich.text import Text
@@ -95,17 +108,14 @@ class _Shown:
         raise NotImplementedError
 
     def ended(self, number: int, report: Report) -> None:
-        pass
+        self._left -= 1
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        running = self.live.is_started
-        self.live.stop()
-        try:
-            yield
-        finally:
-            if running:
-                self.live.start()
+        self.stop()
+        yield
+        if self._left:
+            self.start()
 
     def _elapsed(self) -> float:
         return (time.monotonic() - self.began) * 1000
@@ -115,7 +125,7 @@ class OneTarget(_Shown):
     """The stages of the walk as they end, from the diagnosis of what is known so far."""
 
     def __init__(self, target: Target) -> None:
-        super().__init__()
+        super().__init__(1)
         self._journal = Journal(target, "")
         self._judged = -1
         self._stages: tuple[StageResult, ...] = ()
@@ -129,7 +139,7 @@ class OneTarget(_Shown):
         from rdpdoctor.report.stages import stage_lines
 
         self._judge()
-        done = [stage for stage in self._stages if stage.status in _SPOKEN]
+        done = [stage for stage in self._stages if stage.id in WALK and stage.status in _SPOKEN]
         name = self.page.show(self._journal.target.host, self.page.width - 24)
         head = line((name, "head"), (f"  checking, {duration(self._elapsed())}", "absent"))
         doing = line((" ~ ", "warns"), (self._doing(done), "absent"))
@@ -156,16 +166,15 @@ class OneTarget(_Shown):
 
 class ManyTargets(_Shown):
     def __init__(self, total: int) -> None:
-        super().__init__()
+        super().__init__(total)
         self._total = total
-        self._ended = 0
         self._by_status: dict[str, int] = {}
 
     def seen(self, number: int, observation: Observation) -> None:
         pass
 
     def ended(self, number: int, report: Report) -> None:
-        self._ended += 1
+        super().ended(number, report)
         status = str(report.verdict.status)
         self._by_status[status] = self._by_status.get(status, 0) + 1
 
@@ -174,5 +183,5 @@ class ManyTargets(_Shown):
         from rdpdoctor.report.page import duration
 
         counts = "".join(f", {count} {status}" for status, count in sorted(self._by_status.items()))
-        text = f"checked {self._ended} of {self._total} in {duration(self._elapsed())}{counts}"
+        text = f"checked {self._total - self._left} of {self._total} in {duration(self._elapsed())}{counts}"
         return [line((text, "absent"))]

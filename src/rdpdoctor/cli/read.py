@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rdpdoctor.report.model import Report
 
 _DESCRIPTION = """\
-Gives the report of a saved check again, with the same verdict: from the journal that
+Gives the report of a saved check again, from the journal that
 `rdpdoctor TARGET --save FILE` wrote. This version reads no other evidence."""
 
 _WANTED = "rdpdoctor read takes a journal that `rdpdoctor TARGET --save FILE` wrote, and nothing else yet"

@@ -19,6 +19,10 @@ class UsageError(Exception):
         self.hint = hint
 
 
+class OutputError(Exception):
+    """stdout takes no more."""
+
+
 class Parser(argparse.ArgumentParser):
     """Argparse with the contract's way to complain."""
 

@@ -28,7 +28,8 @@ def cause_lines(report: Report, page: Page, detail: Detail) -> list[Text]:
     ruled_out = [cause for cause in report.causes if cause.confidence == "ruled-out"]
     room = page.width - _INDENT
     made: list[Text] = []
-    if not fitting and report.verdict.status != "healthy":
+    stopped = any(row.tag == "check.interrupted" for row in report.observations)
+    if not fitting and report.verdict.status != "healthy" and not stopped:
         rows = page.wrap("No cause known to rdpdoctor fits what was seen.", room, 2)
         made.extend(hanging(("UNKNOWN", "warns"), rows, _INDENT))
     if page.verbose:

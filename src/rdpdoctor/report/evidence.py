@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Source
 from rdpdoctor.report.escape import cells
-from rdpdoctor.report.layout import line, pad, wrap
+from rdpdoctor.report.layout import line, wrap
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rdpdoctor.report.model import Report
     from rdpdoctor.report.page import Page
 
-_TAG = 60  # cells of a tag
 _VALUE = 200  # cells of one argument
 _ARGUMENTS = 1000  # cells of all of one observation's
 _DEPTH = 4
@@ -24,18 +23,23 @@ _DEPTH = 4
 
 def evidence_lines(report: Report, page: Page) -> list[Text]:
     made = [line(("Evidence", "head"), ("  number, time, what was seen", "absent"))]
-    indent = 14
     for index, row in enumerate(report.observations):
-        time = "" if row.at_ms is None else f"{row.at_ms:.1f}"
-        head = f"{index:>4} {time:>8} "
-        tag = page.show(row.tag, _TAG)
-        if row.source is not Source.PROBE:
-            tag += f" ({row.source})"
+        head = f"{index:>4} {_time(row.at_ms):>8} "
+        source = "" if row.source is Source.PROBE else f" ({row.source})"
+        tag = page.show(row.tag, page.width - len(head) - len(source) - 2) + source
+        indent = len(head) + 2
         arguments = page.show(_arguments(row, page), _ARGUMENTS)
-        texts = wrap(arguments, page.width - indent - 2, max(1, page.width - indent - cells(tag) - 1))
-        made.append(line((pad(head, indent), "absent"), (tag, "head"), (" " + texts[0], "plain")))
-        made.extend(line((" " * (indent + 2), "plain"), (text, "plain")) for text in texts[1:])
+        texts = wrap(arguments, page.width - indent, page.width - len(head) - cells(tag) - 1)
+        made.append(line((head, "absent"), (tag, "head"), (" " + texts[0], "plain")))
+        made.extend(line((" " * indent + text, "plain")) for text in texts[1:])
     return made
+
+
+def _time(at_ms: float | None) -> str:
+    """Saved journals may hold any number."""
+    if at_ms is None:
+        return ""
+    return f"{at_ms:.1f}" if abs(at_ms) < 1e7 else f"{at_ms:.3g}"
 
 
 def evidence_of(report: Report, indices: Sequence[int]) -> str:

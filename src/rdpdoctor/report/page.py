@@ -16,16 +16,21 @@ _PLAIN_SYMBOLS = {"ok": "+", "failed": "x", "warning": "!", "skipped": "-", "unk
 
 
 class Detail(NamedTuple):
-    """How much to say: lines for a stage, for the best cause's why, for the other causes' why and for those
-    ruled out; numbers of causes and of next steps.
+    """How much to say.
+
+    Lines: for the summary, a stage, the best cause's why, the others' why, those ruled out, one next step.
+    Numbers: of causes, of next steps. beside: whether stages beside the walk that are well are worth a line.
     """
 
+    summary: int
     stage: int
     why: int
     other_why: int
-    causes: int
     ruled_out: int
+    step: int
+    causes: int
     steps: int
+    beside: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,6 @@ class Page:
 
 
 def duration(milliseconds: float) -> str:
-    if milliseconds < 0.95:
+    if 0.05 <= milliseconds < 0.95:
         return f"{milliseconds:.1f} ms"
-    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{min(milliseconds / 1000, 1e6):.1f} s"

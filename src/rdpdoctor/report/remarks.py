@@ -41,10 +41,10 @@ def code_sentence(row: Observation) -> str:
     ]
     if not known:
         return f"{text} is not among the client codes known here."
-    means = " / ".join(f'"{code.says}"' for code in known)
+    means = "/".join(code.says for code in known)
     if all(code.where_not_why for code in known):
-        return f"{text} is {means}: it says where it ended, not why."
-    return f"{text} is {means}."
+        return f"{text} ({means}) says where it ended, not why."
+    return f"{text}: {means}."
 
 
 def _left(row: Observation) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TIME = 9  # columns for "1234 ms" and a gap
 _LABEL = 9  # "licensing"
+_UNTRIED = frozenset({"skipped", "unknown"})
 _STYLE = {"ok": "works", "failed": "fails", "warning": "warns", "skipped": "absent", "unknown": "warns"}
 
 
@@ -27,7 +28,7 @@ class _Row(NamedTuple):
 
 
 def stage_lines(stages: Sequence[StageResult], page: Page, most: int) -> list[Text]:
-    """At most `most` lines a stage; those skipped for one reason in a row share a line."""
+    """At most `most` lines a stage; those not tried for one reason share a line."""
     rows = _grouped(stages)
     label = max([_LABEL, *(len(row.stage.id) for row in rows)]) + 2
     indent = 3 + label
@@ -51,32 +52,27 @@ def stage_lines(stages: Sequence[StageResult], page: Page, most: int) -> list[Te
 
 
 def _grouped(stages: Sequence[StageResult]) -> list[_Row]:
-    made: list[_Row] = []
-    run: list[StageResult] = []
+    runs: list[list[StageResult]] = []
     for stage in stages:
-        if run and stage.status == "skipped" and stage.reason == run[0].reason:
-            run.append(stage)
-            continue
-        if run:
-            made.append(_skipped(run))
-            run = []
-        if stage.status == "skipped":
-            run = [stage]
+        if runs and stage.status in _UNTRIED and (stage.status, stage.reason) == _kind(runs[-1][0]):
+            runs[-1].append(stage)
         else:
-            made.append(_Row(stage, _sentence(stage)))
-    if run:
-        made.append(_skipped(run))
-    return made
+            runs.append([stage])
+    return [_Row(run[0], _for_all(run)) for run in runs]
 
 
-def _skipped(run: list[StageResult]) -> _Row:
+def _kind(stage: StageResult) -> tuple[str, str | None]:
+    return stage.status, stage.reason
+
+
+def _for_all(run: Sequence[StageResult]) -> str:
     text = _sentence(run[0])
-    if not text.startswith("not tried"):
+    if run[0].status == "skipped" and not text.startswith("not tried"):
         text = f"not tried: {text}"
-    if len(run) > 1:
-        last = f"{run[1].id} to {run[-1].id}" if len(run) > 2 else run[1].id
-        text += f"; the same for {last}"
-    return _Row(run[0], text)
+    if len(run) == 1:
+        return text
+    others = run[1].id if len(run) == 2 else f"{run[1].id} to {run[-1].id}"
+    return f"{text}; the same for {others}"
 
 
 def _sentence(stage: StageResult) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rdpdoctor.facts import WALK
 from rdpdoctor.knowledge.questions import QUESTIONS
 from rdpdoctor.report.causes import cause_lines
 from rdpdoctor.report.escape import cells
@@ -16,7 +17,7 @@ from rdpdoctor.report.stages import stage_lines
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from rdpdoctor.diagnosis.model import NextStep
+    from rdpdoctor.diagnosis.model import NextStep, StageResult
     from rdpdoctor.report.model import Report
 
 __all__ = ["SCREEN", "Page", "render"]
@@ -34,13 +35,13 @@ _ANSWERS = {
     "unknown": ("CANNOT TELL", "warns"),
 }
 
-_EVERYTHING = Detail(99, 99, 99, 99, 99, 99)
-_TERSE = Detail(stage=1, why=1, other_why=0, causes=2, ruled_out=1, steps=1)
+_EVERYTHING = Detail(*[99] * len(Detail._fields))
+_TERSE = Detail(summary=1, stage=1, why=1, other_why=0, ruled_out=1, step=3, causes=2, steps=1, beside=0)
 #: What is said beyond the tersest while the screen has room, what matters most first.
 _MORE: tuple[tuple[str, int], ...] = (
-    ("stage", 2), ("why", 2), ("causes", 3), ("why", 3), ("stage", 3), ("causes", 4), ("steps", 2),
-    ("ruled_out", 2), ("other_why", 1), ("why", 4), ("stage", 4), ("steps", 3), ("causes", 6),
-    ("other_why", 2), ("why", 6),
+    ("why", 2), ("stage", 2), ("step", 5), ("why", 3), ("causes", 3), ("stage", 3), ("summary", 2),
+    ("beside", 1), ("other_why", 1), ("why", 4), ("causes", 4), ("ruled_out", 2), ("steps", 2), ("summary", 3),
+    ("stage", 4), ("step", 8), ("steps", 3), ("causes", 6), ("other_why", 2), ("why", 6),
 )  # fmt: skip
 
 
@@ -59,8 +60,8 @@ def render(report: Report, page: Page) -> str:
 
 def _lines(report: Report, page: Page, detail: Detail) -> list[Text]:
     blocks = [
-        _head(report, page),
-        stage_lines(report.stages, page, detail.stage),
+        _head(report, page, detail),
+        stage_lines(_worth_a_line(report, detail), page, detail.stage),
         cause_lines(report, page, detail),
         [line((row, "plain")) for text in remarks(report) for row in page.wrap(text, page.width, 3)],
         _steps(report, page, detail),
@@ -74,7 +75,11 @@ def _lines(report: Report, page: Page, detail: Detail) -> list[Text]:
     return made
 
 
-def _head(report: Report, page: Page) -> list[Text]:
+def _worth_a_line(report: Report, detail: Detail) -> list[StageResult]:
+    return [stage for stage in report.stages if detail.beside or stage.id in WALK or stage.status != "ok"]
+
+
+def _head(report: Report, page: Page, detail: Detail) -> list[Text]:
     answer, style = _ANSWERS.get(report.verdict.status, _ANSWERS["unknown"])
     if report.verdict.stage is not None:
         answer += f" at {report.verdict.stage}"
@@ -88,7 +93,7 @@ def _head(report: Report, page: Page) -> list[Text]:
         gap = max(1, page.width - len(answer) - len(elapsed))
         rows = [line((answer, style), (" " * gap, "plain"), (elapsed, "absent"))]
         rows.extend(line((row, "head")) for row in wrap(where, page.width))
-    rows.extend(line((row, "plain")) for row in page.wrap(report.verdict.summary, page.width, 3))
+    rows.extend(line((row, "plain")) for row in page.wrap(report.verdict.summary, page.width, detail.summary))
     return rows
 
 
@@ -104,7 +109,7 @@ def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
     room = page.width - _NEXT
     for step in report.next[: detail.steps]:
         label = "" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
-        made.extend(hanging((label, "head"), page.wrap(_step(step), room, 3), _NEXT))
+        made.extend(hanging((label, "head"), page.wrap(_step(step), room, detail.step), _NEXT))
     for cause in report.causes[:1]:
         if cause.remedies and cause.confidence != "ruled-out":
             command = f"rdpdoctor fix {cause.id} {report.target.input}"

@@ -1,0 +1,138 @@
+"""The report for people, compared with files that were looked at.
+
+RDPDOCTOR_REGENERATE=1 writes them anew; look at the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rdpdoctor.report.escape import cells
+from rdpdoctor.report.text import SCREEN, Page, render
+from tests.report import samples
+
+GOLDEN = Path(__file__).parent / "golden"
+WIDTHS = [60, 80, 120]
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+PAGES = {f"{width}": Page(width) for width in WIDTHS} | {
+    "80-ascii": Page(80, "ascii"),
+    "80-cp1252": Page(80, "cp1252"),
+    "80-verbose": Page(80, verbose=True),
+    "60-verbose": Page(60, verbose=True),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", samples.ALL)
+def test_looks_as_it_did(name: str, page: str) -> None:
+    text = render(samples.ALL[name](), PAGES[page])
+    file = GOLDEN / f"{name}-{page}.txt"
+    if os.environ.get("RDPDOCTOR_REGENERATE"):
+        file.write_text(text, "utf-8", newline="\n")
+    assert text == file.read_text("utf-8")
+
+
+def test_every_golden_file_is_of_use() -> None:
+    wanted = {f"{name}-{page}.txt" for name in samples.ALL for page in PAGES}
+    assert {file.name for file in GOLDEN.iterdir()} == wanted
+
+
+@pytest.mark.parametrize("name", ["key-unusable", "healthy", "degraded", "unreachable", "unknown"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_usual_reports_fit_one_screen(name: str, width: int) -> None:
+    assert len(render(samples.ALL[name](), Page(width)).splitlines()) <= SCREEN
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize("width", [40, 60, 61, 79, 80, 100, 120, 300])
+def test_no_line_is_wider_than_the_terminal(name: str, width: int, verbose: bool) -> None:
+    for line in render(samples.ALL[name](), Page(width, verbose=verbose)).splitlines():
+        assert cells(line) <= width
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("key-unusable", "FAILS at tls"),
+        ("healthy", "WORKS"),
+        ("degraded", "WORKS, with a warning at tls"),
+        ("unreachable", "UNREACHABLE at tcp"),
+        ("unknown", "CANNOT TELL"),
+        ("crowded", "FAILS at tls"),
+    ],
+)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_first_line_says_whether_it_works(name: str, answer: str, width: int) -> None:
+    assert answer in render(samples.ALL[name](), Page(width)).splitlines()[0]
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_nothing_of_a_peer_acts_on_the_terminal(verbose: bool, colour: bool, encoding: str) -> None:
+    text = render(samples.hostile(), Page(80, encoding, colour, verbose))
+    text.encode(encoding)
+    left = _ANSI.sub("", text) if colour else text
+    assert {c for c in left if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}} == {"\n"}
+    # Only the codes that the report itself uses: bold, dim, and five colours.
+    codes = {code for sequence in _ANSI.findall(text) for code in sequence[2:-1].split(";")}
+    assert codes <= {"0", "1", "2", "31", "32", "33", "36"}
+    assert "title" not in text or r"\x1b]0;title" in text
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_colour_changes_nothing_but_colour(name: str) -> None:
+    report = samples.ALL[name]()
+    plain, coloured = render(report, Page(80)), render(report, Page(80, colour=True))
+    assert "\x1b" not in plain
+    assert "\x1b" in coloured
+    assert [line.rstrip() for line in _ANSI.sub("", coloured).splitlines()] == plain.splitlines()
+
+
+def test_the_long_form_has_all_the_evidence() -> None:
+    report = samples.key_unusable()
+    text = render(report, Page(80, verbose=True))
+    for number, row in enumerate(report.observations):
+        assert re.search(rf"^ *{number} .*{re.escape(row.tag)}", text, re.MULTILINE)
+    assert "for: tls.closed #4 #5 #6 #7" in text
+    assert "against: tcp.connected #2" in text
+    assert "MS-RDPBCGR 5.4.5" in text
+    for cause in report.causes:
+        assert cause.id in text
+
+
+def test_a_fix_is_named_only_where_there_is_one() -> None:
+    assert "Fix " not in render(samples.key_unusable(), Page(80))
+    assert "rdpdoctor fix certificate.key-unusable srv01" in render(
+        samples.key_unusable(remedies=True), Page(80)
+    )
+
+
+def test_a_question_comes_with_its_answers() -> None:
+    text = " ".join(render(samples.unreachable(), Page(80)).split())
+    assert "What is the remote machine? Say so with --answer machine=pc|server|azure|aws|vm" in text
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(st.characters(exclude_categories=())), st.integers(40, 130))
+def test_any_words_can_be_laid_out(words: str, width: int) -> None:
+    report = samples.key_unusable()
+    cause = samples.cause("a.b", "likely", words, words, (0,), (), (), (words,))
+    changed = type(report)(
+        report.target, words, report.started, 1.0, report.verdict,
+        (samples.stage("tls", "failed", words, 1.0), samples.stage("nla", "skipped", "", None, words)),
+        report.observations, (cause,), report.next,
+    )  # fmt: skip
+    for verbose in (False, True):
+        for line in render(changed, Page(width, verbose=verbose)).splitlines():
+            assert cells(line) <= width
