@@ -49,6 +49,6 @@ def diagnose(journal: Journal, knowledge: Knowledge) -> Diagnosis:
     health, decisive = status_of(results)
     died_at = decisive.id if decisive is not None and decisive.status is Status.FAILED else None
     address = next((attempt.address for attempt in view.attempts if attempt.address), None)
-    causes = rank(observations, knowledge.causes, died_at, health, journal.target, address)
+    causes = rank(observations, len(journal), knowledge.causes, died_at, health, journal.target, address)
     said = verdict(results, causes, view, knowledge)
     return Diagnosis(said, results, observations, causes, steps(causes, said, view, knowledge))

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.diagnosis.evidence import SHOWN_EVIDENCE, Evidence
 from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause
 from rdpdoctor.facts import Observation, Source, Target
 from rdpdoctor.knowledge.templates import fill, first_that_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rdpdoctor.facts import Stage
     from rdpdoctor.knowledge import Cause
-    from rdpdoctor.knowledge.rules import Matcher, Rule
 
 #: One strong and one weak piece of evidence, for a cause that is neither common nor rare.
 LIKELY = 4.0
@@ -26,86 +26,11 @@ LIKELY = 4.0
 POSSIBLE = 1.0
 #: A cause this far behind the best explanation of the same failure is not likely any more.
 MARGIN = 2.0
-SHOWN_EVIDENCE = 20
 SHOWN_CAUSES = 8
 SHOWN_RULED_OUT = 6
-#: Observations of one tag that are looked through one by one.
-FEW = 50
 
 _HEARSAY = (Source.CODE, Source.ANSWER)
 _ORDER = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE, Confidence.RULED_OUT)
-
-
-class Evidence:
-    """All observations by tag, and what each matcher found among them (asked once, however many causes ask).
-
-    Many causes ask for other values of the same argument, so where a tag has many observations they are also
-    kept by value: the whole stays linear in the length of the journal.
-    """
-
-    def __init__(self, observations: Sequence[Observation]) -> None:
-        self.observations = observations
-        self._by_tag: dict[str, list[int]] = {}
-        for index, row in enumerate(observations):
-            self._by_tag.setdefault(row.tag, []).append(index)
-        self._by_value: dict[tuple[str, str], dict[Hashable, list[int]]] = {}
-        self._found: dict[Matcher, tuple[int, ...]] = {}
-
-    def matches(self, matcher: Matcher) -> tuple[int, ...]:
-        """Indexes, at most as many as are shown or needed. Empty where fewer match than the matcher wants."""
-        found = self._found.get(matcher)
-        if found is None:
-            enough = max(SHOWN_EVIDENCE, matcher.count)
-            hits: list[int] = []
-            for index in self._candidates(matcher):
-                if matcher.fits(self.observations[index]):
-                    hits.append(index)
-                    if len(hits) == enough:
-                        break
-            found = self._found[matcher] = tuple(hits) if len(hits) >= matcher.count else ()
-        return found
-
-    def _candidates(self, matcher: Matcher) -> Sequence[int]:
-        """A superset of what matches, in order."""
-        rows = self._by_tag.get(matcher.tag, [])
-        if len(rows) <= FEW:
-            return rows
-        for name, kind, wanted in matcher.tests:
-            if kind == "is":
-                values = self._values(matcher.tag, name)
-                return sorted(index for value in dict.fromkeys(wanted) for index in values.get(value, ()))
-        return rows
-
-    def _values(self, tag: str, name: str) -> dict[Hashable, list[int]]:
-        """Lists and objects are left out: no matcher asks whether an argument equals one."""
-        values = self._by_value.get((tag, name))
-        if values is None:
-            values = self._by_value[tag, name] = {}
-            for index in self._by_tag[tag]:
-                value = self.observations[index].args.get(name)
-                if value is None or isinstance(value, str | int | float):
-                    values.setdefault(value, []).append(index)
-        return values
-
-    def carrying(self, rule: Rule) -> tuple[int, ...] | None:
-        """The observations a rule rests on, or None where it does not hold."""
-        if rule.absent:
-            if any(self.matches(matcher) for matcher in (*rule.any, *rule.all)):
-                return None
-            return next((hits for matcher in rule.ran if (hits := self.matches(matcher))), None)
-        carried: list[int] = []
-        if rule.any:
-            carried = [index for matcher in rule.any for index in self.matches(matcher)]
-            if not carried:
-                return None
-        for matcher in rule.all:
-            hits = self.matches(matcher)
-            if not hits:
-                return None
-            carried.extend(hits)
-        if any(self.matches(matcher) for matcher in rule.unless):
-            return None
-        return tuple(carried)
 
 
 @dataclass(slots=True)
@@ -134,6 +59,7 @@ class Case:
 
 def rank(
     observations: Sequence[Observation],
+    concluded_from: int,
     causes: Mapping[str, Cause],
     died_at: Stage | None,
     health: Health,
@@ -141,7 +67,7 @@ def rank(
     address: str | None,
 ) -> tuple[RankedCause, ...]:
     """Best first, ruled out last. died_at: the stage that failed, if one did."""
-    evidence = Evidence(observations)
+    evidence = Evidence(observations, concluded_from)
     always = {"host": target.host, "port": target.port, "address": address}
     cases: dict[str, Case] = {}
     for cause in causes.values():

@@ -25,10 +25,18 @@ CLIENT_HELLO = "client"
 #: Variants that change nothing the server can see.
 UNCHANGED = frozenset({"", "ordinary", "alone"})
 
-_PASSES = frozenset({"selected", "plain", "failure", "completed", "answered", "challenged"})
-_ENDINGS = frozenset(
-    {"closed", "reset", "silent", "stalled", "malformed", "alerted", "rejected", "declined", "error"}
-)
+_DIED = ("closed", "reset", "silent", "stalled", "malformed")
+#: Tag → the stage whose step it is, and how that went. Tags of newer versions are not among them.
+STEPS: Mapping[str, tuple[Stage, str]] = {
+    f"{stage}.{word}": (stage, PASSED if word in passes else word)
+    for stage, passes, others in (
+        (Stage.X224, ("selected", "plain", "failure"), ("declined",)),
+        (Stage.TLS, ("completed", "answered"), ("alerted", "rejected")),
+        (Stage.NLA, ("challenged", "answered"), ("alerted", "error")),
+    )
+    for word in (*passes, *_DIED, *others)
+}
+_LEAF = "tls.certificate"
 
 
 def text(row: Observation, name: str) -> str | None:
@@ -107,7 +115,7 @@ class View:
         numbered: dict[int, Attempt] = {}
         for row in journal:
             self.by_tag.setdefault(row.tag, []).append(row)
-            if row.stage in (Stage.X224, Stage.TLS, Stage.NLA) and "attempt" in row.args:
+            if row.tag in STEPS or row.tag == _LEAF:
                 self._file(row, numbered)
         walks = [attempt for attempt in self.attempts if attempt.role == "walk"]
         self.walk: Attempt | None = walks[0] if walks else next(iter(self.attempts), None)
@@ -157,16 +165,16 @@ class View:
             self.attempts.append(attempt)
             if key is not None:
                 numbered[key] = attempt
-        word = row.tag.rpartition(".")[2]
-        if word == "certificate" and whole(row, "position") == 0 and attempt.certificate is None:
-            attempt.certificate = text(row, "sha256")
-        if word not in _PASSES and word not in _ENDINGS:
+        if row.tag == _LEAF:
+            if whole(row, "position") == 0 and attempt.certificate is None:
+                attempt.certificate = text(row, "sha256")
             return
-        step = Step(row, PASSED if word in _PASSES else word)
-        if row.stage is Stage.X224:
+        stage, outcome = STEPS[row.tag]
+        step = Step(row, outcome)
+        if stage is Stage.X224:
             attempt.x224 = attempt.x224 or step
             attempt.requested, attempt.cookie = whole(row, "requested"), text(row, "cookie")
-        elif row.stage is Stage.TLS:
+        elif stage is Stage.TLS:
             attempt.hellos.setdefault(text(row, "hello") or CLIENT_HELLO, step)
         else:
             attempt.nla = attempt.nla or step

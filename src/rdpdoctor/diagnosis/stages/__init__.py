@@ -38,7 +38,7 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
     failed: Stage | None = None
     for number, stage in enumerate(WALK):
         found = judged.get(stage)
-        if found is None:
+        if found is None or (failed is not None and found.status is Status.SKIPPED):
             later = any(judged.get(other) is not None for other in WALK[number + 1 :])
             found = _absent(stage, failed, later, view)
         results.append(_result(stage, found, knowledge))

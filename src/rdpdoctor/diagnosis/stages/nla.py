@@ -38,15 +38,10 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
 
 
 def _not_reached(view: View) -> Judged | None:
-    if x224.rdp_only(view):
-        return Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla")
     chosen = view.leading(Stage.X224)
-    if chosen is None or chosen.row.tag != "x224.selected" or whole(chosen.row, "selected") != server.SSL:
+    if chosen is None or not chosen.passed:
         return None
-    # With TLS dead the reason is TLS, not that there is no NLA behind it.
-    handshake = view.leading(Stage.TLS)
-    return (
-        Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla")
-        if handshake and handshake.passed
-        else None
-    )
+    without = chosen.row.tag == "x224.selected" and whole(chosen.row, "selected") == server.SSL
+    if without or x224.rdp_only(view):
+        return Judged(Status.SKIPPED, "reason.not-tried", reason="no-nla")
+    return None
