@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rdpdoctor.wire.tls_record import Version, version_name
-from rdpdoctor.wire.tls_suites import LEGACY, MODERN, SuiteClass, for_version, suite_class
+from rdpdoctor.wire.tls_suites import LEGACY, MODERN, for_version
 
 if TYPE_CHECKING:
     from rdpdoctor.connection.hello import HelloAnswered
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 VERSIONS = (Version.TLS13, Version.TLS12, Version.TLS11, Version.TLS10, Version.SSL30)
 ASKED = MODERN + LEGACY
-_WEAK_CLASSES = (SuiteClass.TRIPLE_DES, SuiteClass.RC4, SuiteClass.DES)
-WEAK = tuple(number for number in LEGACY if suite_class(number) in _WEAK_CLASSES)
 
 
 @dataclass(eq=False, slots=True)
@@ -31,7 +29,6 @@ class Question:
 
     version: Version
     suites: tuple[int, ...]
-    weak: bool = False  # asks for weak suites only
     answer: HelloAnswered | Ended | None = None
 
 
@@ -56,8 +53,7 @@ class Hellos:
         if completed is None:
             return Hellos(None, [Question(version, for_version(ASKED, version)) for version in VERSIONS])
         older = [version for version in (Version.TLS12, Version.TLS11) if version_name(version) != completed]
-        questions = [Question(version, for_version(ASKED, version)) for version in older]
-        return Hellos(completed, [*questions, Question(Version.TLS12, WEAK, weak=True)])
+        return Hellos(completed, [Question(version, for_version(ASKED, version)) for version in older])
 
     @property
     def left(self) -> int:

@@ -58,7 +58,7 @@ async def run(context: Context) -> None:
 
 
 def _conclude(hellos: Hellos) -> dict[Version, _Seen]:
-    questions = [question for question in hellos.questions if not question.weak]
+    questions = hellos.questions
     works = hellos.completed is not None or any(isinstance(q.answer, HelloAnswered) for q in questions)
     seen = {question.version: _judge(question.version, question.answer, works) for question in questions}
     for version in VERSIONS:
@@ -133,13 +133,6 @@ def _tell(context: Context, hellos: Hellos, seen: dict[Version, _Seen]) -> None:
         context.emit(
             "tls.version", version=version_name(version), offered=entry.offered, suites=suites, how=entry.how
         )
-    for question in hellos.questions:
-        if question.weak:
-            answer = question.answer
-            refused = isinstance(answer, Ended) and answer.how in (How.ALERTED, How.CLOSED, How.RESET)
-            suite = suite_name(answer.suite) if isinstance(answer, HelloAnswered) else None
-            offered = True if suite else False if refused else None
-            context.emit("tls.suites", version="TLS 1.2", group="weak", offered=offered, suite=suite)
 
 
 def due(context: Context) -> str | None:
@@ -159,7 +152,6 @@ PROBE = Probe(
         *CERTIFICATE_TAGS,
         "tls.answered",
         "tls.version",
-        "tls.suites",
     ),
     connections=4,
     due=due,
