@@ -23,6 +23,7 @@ _PROTOCOLS = {
     0x08: "CredSSP (HYBRID_EX)",
     0x10: "Entra sign-in (RDSAAD)",
 }
+_VERSIONS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 _FAILURES = {
     1: "SSL_REQUIRED_BY_SERVER",
     2: "SSL_NOT_ALLOWED_BY_SERVER",
@@ -123,13 +124,16 @@ def _date(value: Any) -> str:
 
 
 def _tls(value: Any) -> str:
-    """TLS versions of one list with the common word said once: `TLS 1.0, 1.1 and 1.2`."""
-    words = [str(word) for word in value] if isinstance(value, list | tuple) else [str(value)]
-    shown = [
-        word.removeprefix("TLS ") if index and word.startswith("TLS ") else word
-        for index, word in enumerate(words)
-    ]
-    return listed(shown)
+    """TLS versions of one list, three or more in a row as a range: `TLS 1.0 to 1.3`, `TLS 1.0 and 1.2`."""
+    words = (
+        [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else [str(value)]
+    )
+    places = [_VERSIONS.index(word) for word in words if word in _VERSIONS]
+    if len(places) == len(words) > 2 and places == list(range(places[0], places[0] + len(places))):
+        last = words[-1] if words[0].startswith("SSL") else words[-1].removeprefix("TLS ")
+        return f"{words[0]} to {last}"
+    same = bool(words) and words[0].startswith("TLS ")
+    return listed([word.removeprefix("TLS ") if index and same else word for index, word in enumerate(words)])
 
 
 FORMATS = {

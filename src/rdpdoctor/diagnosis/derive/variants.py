@@ -26,7 +26,7 @@ def derive(view: View) -> Iterator[Observation]:
         others = _other_fates(view) if stage is Stage.X224 else frozenset()
         for attempt in view.attempts:
             step = attempt.at(stage)
-            if step is None or attempt.variant in _NOT_AN_EXPERIMENT:
+            if step is None or attempt.variant in _NOT_AN_EXPERIMENT or stage not in _reach(attempt.variant):
                 continue
             args: Args = {"at": stage.value, "variant": attempt.variant, "outcome": step.outcome}
             rows = [step.row, ordinary[0].row]
@@ -39,6 +39,11 @@ def derive(view: View) -> Iterator[Observation]:
                     "repeated": len(ordinary),
                 }
                 yield derived("variant", Stage.PATH, {**args, **more}, rows)
+
+
+def _reach(variant: str) -> tuple[Stage, ...]:
+    """Where a change can be seen: a cookie in the connection request, all others from the ClientHello on."""
+    return (Stage.X224,) if variant.endswith("cookie") else (Stage.TLS, Stage.NLA)
 
 
 def _other_fates(view: View) -> frozenset[bool]:
