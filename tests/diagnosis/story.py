@@ -171,6 +171,7 @@ class Story:
             self.see(tag, **{**args, "version": word, "suite": "TLS_AES_256_GCM_SHA384"})
             return
         more: dict[str, Any] = {"after": "client-hello"}
+        more |= {"alerted": {"name": "an_alert"}, "malformed": {"detail": "no record"}}.get(word, {})
         if extra is not None:
             more[{"alerted": "alert", "malformed": "sample", "rejected": "reason"}.get(word, "received")] = (
                 extra

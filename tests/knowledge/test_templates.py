@@ -35,7 +35,7 @@ from rdpdoctor.knowledge import templates
         ("{v:tls}", {"v": ["SSL 3.0", "TLS 1.0", "TLS 1.1"]}, "SSL 3.0 to TLS 1.1"),
         ("{v:tls}", {"v": ["SSL 3.0", "TLS 1.0"]}, "SSL 3.0 and TLS 1.0"),
         ("{v:tls}", {"v": ["TLS 1.2"]}, "TLS 1.2"),
-        ("{w}", {"w": []}, "none"),
+        ("{w}", {"w": []}, None),
         ("{w}", {"w": ["a", "b"]}, "a and b"),
         ("{d:date}", {"d": "2026-11-22T10:00:00Z"}, "2026-11-22"),
         ("{x}", {"x": 3.0}, "3"),

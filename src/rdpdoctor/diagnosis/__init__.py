@@ -45,7 +45,7 @@ def diagnose(journal: Journal, knowledge: Knowledge) -> Diagnosis:
     view = View(journal)
     derived = derive.everything(view)
     observations = (*journal, *derived)
-    results = stages.judge(view, Conclusions(derived, knowledge), knowledge)
+    results = stages.judge(view, Conclusions(derived), knowledge)
     health, decisive = status_of(results)
     died_at = decisive.id if decisive is not None and decisive.status is Status.FAILED else None
     address = next((attempt.address for attempt in view.attempts if attempt.address), None)

@@ -8,17 +8,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rdpdoctor.facts import Observation, Stage
-    from rdpdoctor.knowledge import Knowledge
 
 
 class Conclusions:
     """Arguments by tag, without the word `derived`. They are our own, so their types can be relied on."""
 
-    def __init__(self, rows: list[Observation], knowledge: Knowledge) -> None:
+    def __init__(self, rows: list[Observation]) -> None:
         self._by_tag: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             self._by_tag.setdefault(row.tag.removeprefix("derived."), []).append(row.args)
-        self._knowledge = knowledge
 
     def each(self, tag: str) -> Iterator[Mapping[str, Any]]:
         yield from self._by_tag.get(tag, ())
@@ -28,8 +26,3 @@ class Conclusions:
 
     def at(self, tag: str, stage: Stage) -> Mapping[str, Any] | None:
         return next((args for args in self.each(tag) if args.get("at") == stage), None)
-
-    def changed(self, variant: str) -> str:
-        """What a variant changes, in words."""
-        key = f"variant.{variant}"
-        return self._knowledge.say(key if key in self._knowledge.wording else "variant.other")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rdpdoctor.facts import Stage
     from rdpdoctor.knowledge import Cause
+    from rdpdoctor.knowledge.rules import Rule
 
 #: One strong and one weak piece of evidence, for a cause that is neither common nor rare.
 LIKELY = 4.0
@@ -45,12 +46,16 @@ class Case:
     direct: bool = False
     bits: float = 0.0
     confidence: Confidence | None = None
-    verdict_says: str | None = None  # why it is ruled out
+    said: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)  # sentences, each with its evidence
 
     def weaken(self, confidence: Confidence) -> None:
         """At most this, from now on."""
         if self.confidence is not None and _ORDER.index(self.confidence) < _ORDER.index(confidence):
             self.confidence = confidence
+
+    def say(self, rule: Rule, carried: tuple[int, ...]) -> None:
+        if rule.says:
+            self.said.append((rule.says, carried))
 
     @property
     def stands(self) -> bool:
@@ -71,7 +76,7 @@ def rank(
     always = {"host": target.host, "port": target.port, "address": address}
     cases: dict[str, Case] = {}
     for cause in causes.values():
-        case = _try(cause, evidence, died_at, always)
+        case = _try(cause, evidence, died_at)
         if case is not None:
             cases[cause.id] = case
     for case in cases.values():
@@ -90,7 +95,7 @@ def rank(
     return tuple(_ranked(case, evidence, always) for case in (*standing, *fallen))
 
 
-def _try(cause: Cause, evidence: Evidence, died_at: Stage | None, always: Mapping[str, Any]) -> Case | None:
+def _try(cause: Cause, evidence: Evidence, died_at: Stage | None) -> Case | None:
     """None where the cause has nothing to do with this journal."""
     case = Case(cause)
     relevant = True
@@ -104,13 +109,12 @@ def _try(cause: Cause, evidence: Evidence, died_at: Stage | None, always: Mappin
         carried = evidence.carrying(rule)
         if carried is None:
             continue
-        near = died_at is not None and died_at in (*cause.stages, *cause.suspected)
+        near = died_at is not None and died_at in cause.suspected
         if not relevant and not near:
             return None
         case.confidence = Confidence.RULED_OUT
         case.opposing.extend(carried)
-        bound = _bindings(carried, evidence, always)
-        case.verdict_says = fill(rule.says, bound) if rule.says else None
+        case.said = [(rule.says or "", carried)]
         return case
     if not relevant:
         return None
@@ -125,12 +129,14 @@ def _weigh(case: Case, evidence: Evidence) -> None:
         carried = evidence.carrying(rule)
         if carried is not None:
             case.confirming.extend(carried)
+            case.say(rule, carried)
             bits += 0 if case.direct else rule.weight
             case.direct = True
     for rule in cause.supports:
         carried = evidence.carrying(rule)
         if carried is not None:
             case.supporting.extend(carried)
+            case.say(rule, carried)
             bits += rule.weight
     strongly_opposed = False
     for rule in cause.opposes:
@@ -218,18 +224,29 @@ def _ranked(case: Case, evidence: Evidence, always: Mapping[str, Any]) -> Ranked
     assert case.confidence is not None
     cause = case.cause
     pro = case.confirming + case.supporting + case.required
-    bound = _bindings(pro, evidence, always)
     return RankedCause(
         id=cause.id,
         confidence=case.confidence,
         title=cause.title,
-        why=case.verdict_says or first_that_fits(cause.why, bound),
+        why=_why(case, evidence, always),
         supporting=_shown(pro),
         opposing=_shown(case.opposing),
         remedies=cause.remedies,
         sources=cause.sources,
         bits=round(case.bits, 2),
     )
+
+
+def _why(case: Case, evidence: Evidence, always: Mapping[str, Any]) -> str:
+    """What the first rule that holds has to say, with what it rests on; else what the cause says of
+    itself.
+    """
+    for template, carried in case.said:
+        sentence = fill(template, _bindings(carried, evidence, always))
+        if sentence is not None:
+            return sentence
+    pro = case.confirming + case.supporting + case.required
+    return first_that_fits(case.cause.why, _bindings(pro, evidence, always))
 
 
 def _bindings(carried: Iterable[int], evidence: Evidence, always: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,10 +29,11 @@ class Tell:
 @dataclass(frozen=True, slots=True)
 class Cause:
     """stages: where it shows. suspected: stages whose failure makes people think of it, so that ruling it
-    out is news.
+    out is news (the same, where a file does not say otherwise).
 
     effect: "breaks" explains a failed stage, "warns" does not by itself stop a client. prior: bits, 0 =
-    common. why: templates, best first; the last one has no holes.
+    common. why: templates, best first, for where no rule that holds has something to `say`; the last one
+    has no holes.
     """
 
     id: str
@@ -63,7 +64,7 @@ def build(row: Mapping[str, Any]) -> Cause:
         title=row["title"],
         what=row["what"],
         stages=tuple(map(Stage, row["stages"])),
-        suspected=tuple(map(Stage, row.get("suspected", ()))),
+        suspected=tuple(map(Stage, row.get("suspected", row["stages"]))),
         effect=row.get("effect", "breaks"),
         prior=row["prior"],
         refines=tuple(row.get("refines", ())),

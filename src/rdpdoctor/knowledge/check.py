@@ -75,6 +75,11 @@ def cause(file: str, row: Mapping[str, Any], tags: Tags) -> None:
         raise KnowledgeError(
             file, f"why[{len(row['why'])}]", "the last one must have no holes, so that one always fits"
         )
+    for number, template in enumerate(row["why"][:-1], 1):
+        if not holes(template):
+            raise KnowledgeError(
+                file, f"why[{number}]", "without holes it always fits, and hides those after it"
+            )
     for number, entry in enumerate(row.get("tell", []), 1):
         tell(file, f"tell[{number}]", entry)
 

@@ -99,6 +99,8 @@ def _parsed(name: str, text: str) -> dict[str, Any]:
 
 def _wording(document: dict[str, Any]) -> dict[str, list[str]]:
     """{"tls.closed": ["…", "…"]} from one table a group of sentences."""
+    from rdpdoctor.knowledge.templates import holes
+
     found: dict[str, list[str]] = {}
     for group, sentences in document.items():
         if not isinstance(sentences, dict):
@@ -111,6 +113,10 @@ def _wording(document: dict[str, Any]) -> dict[str, list[str]]:
                 or not all(isinstance(one, str) for one in templates)
             ):
                 raise KnowledgeError("wording.toml", f"{group}.{key}", "write a sentence, or a list of them")
+            if holes(templates[-1]):
+                raise KnowledgeError(
+                    "wording.toml", f"{group}.{key}", "end with a sentence that has no holes"
+                )
             found[f"{group}.{key}"] = templates
     return found
 

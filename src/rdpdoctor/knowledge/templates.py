@@ -23,6 +23,14 @@ _PROTOCOLS = {
     0x08: "CredSSP (HYBRID_EX)",
     0x10: "Entra sign-in (RDSAAD)",
 }
+_CHANGES = {
+    "no-cookie": "no cookie is sent",
+    "neutral-cookie": "another cookie is sent",
+    "user-cookie": "the user's cookie is sent",
+    "small-segments": "segments are small",
+    "split-hello": "the ClientHello comes in two pieces",
+    "no-sni": "the ClientHello names no server",
+}
 _VERSIONS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 _FAILURES = {
     1: "SSL_REQUIRED_BY_SERVER",
@@ -40,10 +48,9 @@ def holes(template: str) -> list[tuple[str, str]]:
 
 
 def fill(template: str, args: Mapping[str, Any]) -> str | None:
-    """None where a hole has nothing to fill it with."""
-    for name, _ in holes(template):
-        if args.get(name) is None:
-            return None
+    """None where a hole has nothing to fill it with: no value, or an empty one."""
+    if any(args.get(name) in (None, "", [], ()) for name, _ in holes(template)):
+        return None
     return _HOLE.sub(lambda match: formatted(args[match[1]], match[2] or ""), template)
 
 
@@ -123,6 +130,20 @@ def _date(value: Any) -> str:
     return str(value)[:10]
 
 
+def _change(value: Any) -> str:
+    return _CHANGES.get(str(value), "something is changed")
+
+
+def _words(value: Any) -> str:
+    return str(value).replace("-", " ")
+
+
+def _names(value: Any) -> str:
+    """Names of one list, thumbprints among them cut to what tells them apart."""
+    words = [str(word) for word in value] if isinstance(value, list | tuple) else [str(value)]
+    return listed([f"{word[:12]}…" if len(word) >= 40 and "." not in word else word for word in words])
+
+
 def _tls(value: Any) -> str:
     """TLS versions of one list, three or more in a row as a range: `TLS 1.0 to 1.3`, `TLS 1.0 and 1.2`."""
     words = (
@@ -145,4 +166,7 @@ FORMATS = {
     "hex": _hex,
     "date": _date,
     "tls": _tls,
+    "change": _change,
+    "words": _words,
+    "names": _names,
 }

@@ -31,7 +31,9 @@ def tell() -> dict[str, Case]:
             lambda: (
                 Story()
                 .see("dns.not-found", name="srv01.corp.example")
-                .see("dns.server-said", outcome="addresses", addresses=["10.0.4.21"])
+                .see(
+                    "dns.server-said", name="srv01.corp.example", outcome="addresses", addresses=["10.0.4.21"]
+                )
             ),
             "unreachable",
             "dns",

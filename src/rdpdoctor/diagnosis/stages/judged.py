@@ -51,12 +51,9 @@ def ended(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged:
     elapsed = elapsed_of(leading.row)
     for variant in conclusions.each("variant"):
         if variant["at"] == stage and variant["better"]:
-            changed = {"outcome": leading.outcome, "what": conclusions.changed(variant["variant"])}
-            return Judged(Status.FAILED, f"{stage}.only-variant", changed, elapsed)
+            return Judged(Status.FAILED, f"{stage}.only-variant", variant, elapsed)
     endings = conclusions.at("endings", stage) or {}
-    args: dict[str, Any] = {
-        **leading.row.args,
-        "failed": endings.get("failed"),
-        "attempts": endings.get("attempts"),
-    }
+    args: dict[str, Any] = dict(leading.row.args)
+    if endings.get("attempts", 0) > 1:
+        args |= {"failed": endings["failed"], "attempts": endings["attempts"]}
     return Judged(Status.FAILED, f"{stage}.{leading.outcome}", args, elapsed)
