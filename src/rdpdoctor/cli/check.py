@@ -19,7 +19,8 @@ Walks the connection sequence of each target to the stage that dies, looks
 around there, and says which causes fit. Needs no account, leaves no failed
 logon, changes nothing; it opens at most 25 connections to a host, 8 at a time.
 
-TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless given."""
+TARGET is HOST, HOST:PORT, [IPv6]:PORT or a .rdp file; the port is 3389 unless
+given."""
 
 _EPILOG = """\
 examples:

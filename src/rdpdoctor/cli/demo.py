@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Starts a server on loopback that closes as one does whose certificate cannot be
-used (clients show 0x904/0x7), and checks it. Exit 0: the planted fault was found."""
+used (clients show 0x904/0x7), and checks it. Exit 0: it found the planted fault."""
 
 SCENARIO = "closes-after-client-hello"
 

@@ -9,7 +9,7 @@ from rdpdoctor.report.escape import cells, encodable, visible
 from rdpdoctor.report.layout import wrap
 
 NARROWEST, WIDEST = 40, 100  # beyond that the eye loses the line
-_LONG = 60  # lines of one text in the long form: a peer's text is never endless
+_LONG = 12  # lines of one text in the long form: a text may be a peer's
 
 _SYMBOLS = {"ok": "\u2713", "failed": "\u2717", "warning": "!", "skipped": "\u2013", "unknown": "?"}
 _PLAIN_SYMBOLS = {"ok": "+", "failed": "x", "warning": "!", "skipped": "-", "unknown": "?"}

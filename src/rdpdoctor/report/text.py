@@ -40,8 +40,8 @@ _TERSE = Detail(summary=1, stage=1, why=1, other_why=0, ruled_out=1, step=3, cau
 #: What is said beyond the tersest while the screen has room, what matters most first.
 _MORE: tuple[tuple[str, int], ...] = (
     ("why", 2), ("stage", 2), ("step", 5), ("why", 3), ("causes", 3), ("stage", 3), ("summary", 2),
-    ("beside", 1), ("other_why", 1), ("why", 4), ("causes", 4), ("ruled_out", 2), ("steps", 2), ("summary", 3),
-    ("stage", 4), ("step", 8), ("steps", 3), ("causes", 6), ("other_why", 2), ("why", 6),
+    ("beside", 1), ("other_why", 1), ("why", 4), ("causes", 4), ("ruled_out", 2), ("steps", 2),
+    ("summary", 3), ("stage", 4), ("step", 8), ("steps", 3), ("causes", 6), ("other_why", 2), ("why", 6),
 )  # fmt: skip
 
 
