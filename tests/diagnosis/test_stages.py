@@ -70,6 +70,16 @@ def test_unknown_says_why(tag: str, args: dict[str, Any], reason: str) -> None:
     assert reason in diagnosis.verdict.summary
 
 
+def test_a_crash_is_no_health() -> None:
+    """That the server has no NLA is known from the negotiation; it says nothing of TLS, which nobody has
+    tried.
+    """
+    story = Story().walk(1).see("probe.crashed", probe="tls", error="NameError")
+    story.see("probe.skipped", probe="nla", reason="no TLS")
+    assert stages(story)[Stage.TLS].status is Status.UNKNOWN
+    assert story.diagnosis().verdict.status == "unknown"
+
+
 def test_interrupted_after_the_walk_is_still_healthy() -> None:
     assert Story().healthy().see("check.interrupted").diagnosis().verdict.status == "healthy"
 

@@ -24,7 +24,7 @@ def derive(view: View) -> Iterator[Observation]:
     if not readings:
         return
     uncertainty, skew, row = min(readings, key=lambda reading: reading[0])
-    off_s = round(skew / 1000, 3)
+    off_s = round(skew / 1000, 3) + 0.0  # never -0.0
     beyond = abs(off_s) - uncertainty / 1000 > LIMIT_S
     direction = "ahead of" if off_s > 0 else "behind"
     yield derived("clock", Stage.NLA, {"off_s": off_s, "beyond_limit": beyond, "direction": direction}, [row])

@@ -39,7 +39,7 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
     for number, stage in enumerate(WALK):
         found = judged.get(stage)
         if found is None or (failed is not None and found.status is Status.SKIPPED):
-            later = any(judged.get(other) is not None for other in WALK[number + 1 :])
+            later = any(_seen(judged.get(other)) for other in WALK[number + 1 :])
             found = _absent(stage, failed, later, view)
         results.append(_result(stage, found, knowledge))
         if failed is None and found.status is Status.FAILED:
@@ -50,19 +50,23 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
     return tuple(results)
 
 
+def _seen(judged: Judged | None) -> bool:
+    return judged is not None and judged.status is not Status.SKIPPED
+
+
 def _absent(stage: Stage, failed: Stage | None, later: bool, view: View) -> Judged:
     """Why nothing is known of a stage."""
     if failed is not None:
         return Judged(Status.SKIPPED, "reason.not-tried", reason="needs", args={"stage": failed.value})
     if stage not in TRIED:
         return Judged(Status.SKIPPED, "reason.not-tried", reason="no-account")
-    if later:
-        return Judged(Status.SKIPPED, "reason.not-tried", reason="no-evidence")
     for row in view.all("probe.crashed", "probe.skipped"):
         probe = text(row, "probe") or ""
         if probe == stage or probe.startswith(f"{stage}_"):
             key = "crashed" if row.tag == "probe.crashed" else "probe-skipped"
             return Judged(Status.UNKNOWN, "reason.not-known", reason=key, args=dict(row.args))
+    if later:
+        return Judged(Status.SKIPPED, "reason.not-tried", reason="no-evidence")
     if "check.interrupted" in view:
         return Judged(Status.UNKNOWN, "reason.not-known", reason="interrupted")
     left = [name for row in view.all("check.out-of-time") for name in words(row, "left")]
