@@ -13,6 +13,8 @@ from tests.command import VALIDATOR
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rdpdoctor.facts import Journal
+
 REFUSED = "127.0.0.1:1"
 
 
@@ -132,10 +134,16 @@ def test_a_check_that_breaks_is_its_target_s_result(
 def test_a_diagnosis_that_breaks_is_exit_3(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> object:
-        raise RuntimeError("planted")
+    from rdpdoctor.diagnosis import diagnose
+
+    def broken(journal: Journal, *arguments: object) -> object:
+        if journal.target.port == 2:
+            raise RuntimeError("planted")
+        return diagnose(journal, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("rdpdoctor.diagnosis.diagnose", broken)
     monkeypatch.delenv("RDPDOCTOR_DEBUG", raising=False)
-    assert main([REFUSED]) == 3
-    assert capsys.readouterr().err.startswith("error: RuntimeError: planted\nhint: ")
+    assert main(["127.0.0.1:2", REFUSED]) == 3
+    out, err = capsys.readouterr()
+    assert err.startswith("error: RuntimeError: planted\nhint: ")
+    assert out.startswith(f"{REFUSED} · UNREACHABLE")

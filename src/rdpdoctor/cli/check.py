@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli import options
-from rdpdoctor.cli.usage import INTERRUPTED, UNKNOWN, Parser, UsageError, complain
+from rdpdoctor.cli.usage import INTERRUPTED, UNKNOWN, Parser, UsageError, complain, own_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -169,7 +169,12 @@ def check_targets(
 
         def ended(number: int, journal: Journal) -> None:
             on_journal(journal)
-            report = report_of(journal, diagnose(journal, knowledge))
+            try:
+                report = report_of(journal, diagnose(journal, knowledge))
+            except Exception as error:  # one target's report is lost; the others go on
+                own_fault(error)
+                writer.worst = UNKNOWN
+                return
             shown.ended(number, report)
             with shown.paused():
                 writer.take(number, report)

@@ -8,7 +8,16 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rdpdoctor.cli.usage import INTERRUPTED, OK, UNKNOWN, WRONG_CALL, OutputError, UsageError, complain
+from rdpdoctor.cli.usage import (
+    INTERRUPTED,
+    OK,
+    UNKNOWN,
+    WRONG_CALL,
+    OutputError,
+    UsageError,
+    complain,
+    own_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,12 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:  # argparse, after its help
         return error.code if isinstance(error.code, int) else OK
     except Exception as error:
-        if os.environ.get("RDPDOCTOR_DEBUG"):
-            raise
-        complain(
-            f"{type(error).__name__}: {error}",
-            "this is a fault of rdpdoctor itself; with RDPDOCTOR_DEBUG=1 it shows where",
-        )
+        own_fault(error)
         return UNKNOWN
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import NoReturn
 
@@ -49,6 +50,16 @@ def complain(message: str, hint: str) -> None:
     encoding = getattr(sys.stderr, "encoding", None) or "ascii"
     for word, text in (("error", message), ("hint", hint)):
         warn(f"{word}: {visible(text, _LIMIT, encoding)}")
+
+
+def own_fault(error: Exception) -> None:
+    """Say that this is our own failure; with RDPDOCTOR_DEBUG raise it, so that it shows where."""
+    if os.environ.get("RDPDOCTOR_DEBUG"):
+        raise error
+    complain(
+        f"{type(error).__name__}: {error}",
+        "this is a fault of rdpdoctor itself; with RDPDOCTOR_DEBUG=1 it shows where",
+    )
 
 
 def warn(line: str) -> None:

@@ -121,4 +121,5 @@ def _step(step: NextStep) -> str:
     """A question comes with the way to answer it."""
     if step.kind != "question" or (question := QUESTIONS.get(step.id)) is None:
         return step.text
-    return f"{step.text} Say so with --answer {step.id}={'|'.join(question.values)}"
+    values = "|".join(value for value in question.values if value != "unknown")
+    return f"{step.text} Say so with --answer {step.id}={values}"
