@@ -20,7 +20,8 @@ WIDTH = 80
 PICTURE = Path(__file__).with_name("demo.svg")
 # rich's own frame asks a foreign host for a font; ours takes what the reader has.
 _FRAME = """\
-<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" xml:space="preserve">
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg"
+ xml:space="preserve">
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
  font-size: {char_height}px; line-height: {line_height}px; }}
@@ -41,7 +42,8 @@ _CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-HJKSTfhl]")
 def run_on_a_terminal(command: list[str]) -> tuple[str, str]:
     """What `command` writes to a terminal, colours included, and what it says beside it."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(WIDTH), "LINES": "50", "TERM": "xterm-256color", "COLORTERM": ""}
+    terminal = {"COLUMNS": str(WIDTH), "LINES": "50", "TERM": "xterm-256color", "COLORTERM": ""}
+    environment = {**os.environ, **terminal}
     process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment)
     os.close(theirs)
     output = b""

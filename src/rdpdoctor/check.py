@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal, Observation, Source, Target
-from rdpdoctor.net.clock import iso, monotonic, utc_now
+from rdpdoctor.net.clock import iso, monotonic, ms, utc_now
 from rdpdoctor.net.gate import Gate
 from rdpdoctor.probes import PROBES, Phase, Probe
 from rdpdoctor.probes.base import walk_failed_at
@@ -19,7 +19,6 @@ from rdpdoctor.probes.context import (
     Context,
     Settings,
     ShownCode,
-    ms,
 )
 
 if TYPE_CHECKING:

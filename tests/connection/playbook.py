@@ -45,7 +45,7 @@ FATES: dict[str, tuple[Event, How, How]] = {
 class Play:
     """One run of a machine; `sent` has one entry for each time that it had something to say."""
 
-    machine: Machine
+    machine: Machine[object]
     now: float = START
     sent: list[bytes] = field(default_factory=list)
 
@@ -92,7 +92,7 @@ class Play:
             self.sent.append(output)
 
 
-def play(machine: Machine, *events: Event) -> Play:
+def play(machine: Machine[object], *events: Event) -> Play:
     return Play(machine).begin().go(*events)
 
 

@@ -38,7 +38,7 @@ CLOCK = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 ME = Identity("SRV01", "CORP", "srv01.corp.example", "corp.example", "corp.example", (10, 0, 20348))
 
 
-def converse(client: Machine, server: ServerMachine, step: int = 1 << 20) -> None:
+def converse(client: Machine[object], server: ServerMachine, step: int = 1 << 20) -> None:
     """Both to their ends, in pieces of `step` bytes."""
     client.begin(0.0)
     server.begin(0.0)

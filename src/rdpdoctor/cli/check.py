@@ -158,19 +158,20 @@ def check_targets(
     from rdpdoctor.cli.output import Writer
     from rdpdoctor.cli.progress import progress
     from rdpdoctor.cli.runner import Run
-    from rdpdoctor.diagnosis import diagnose
-    from rdpdoctor.knowledge import load
-    from rdpdoctor.report.build import report_of
 
-    knowledge = load()
     writer = Writer(wanted, len(targets) > 1, verbose)
 
     with progress(targets) as shown:
 
         def ended(number: int, journal: Journal) -> None:
+            # Not before the first check is over: until then the servers are what we wait for.
+            from rdpdoctor.diagnosis import diagnose
+            from rdpdoctor.knowledge import load
+            from rdpdoctor.report.build import report_of
+
             on_journal(journal)
             try:
-                report = report_of(journal, diagnose(journal, knowledge))
+                report = report_of(journal, diagnose(journal, load()))
             except Exception as error:  # one target's report is lost; the others go on
                 own_fault(error)
                 writer.worst = UNKNOWN

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from rdpdoctor.connection.machine import Ended, How
 
 if TYPE_CHECKING:
     from rdpdoctor.facts import Stage
 
+Outcome = TypeVar("Outcome")
 SAMPLE = 64
 #: Between the first byte and the rest of a split first flight: long enough to go out as a segment of its own.
 SPLIT_PAUSE = 0.03
 
 
-class Conversation:
+class Conversation(Generic[Outcome]):
     """One stage as `machine.Machine` wants it. A subclass writes to `_output`, reads in `_process`, and ends
     with `_finish` or `_end`.
 
@@ -35,11 +36,11 @@ class Conversation:
         self._began = self._ends = 0.0
         self._output = bytearray()
         self._first = b""  # the first bytes that came
-        self._outcome: object | None = None
+        self._outcome: Outcome | Ended | None = None
         self._holding = split_first
 
     @property
-    def outcome(self) -> object | None:
+    def outcome(self) -> Outcome | Ended | None:
         return self._outcome
 
     def begin(self, now: float) -> None:
@@ -112,7 +113,7 @@ class Conversation:
     def _elapsed(self, now: float) -> float:
         return now - self._began
 
-    def _finish(self, outcome: object, leftover: bytes = b"") -> None:
+    def _finish(self, outcome: Outcome | Ended, leftover: bytes = b"") -> None:
         self._outcome, self.leftover = outcome, leftover
 
     def _expire(self, now: float) -> None:

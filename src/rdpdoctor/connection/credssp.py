@@ -41,7 +41,7 @@ class Answered:
     elapsed: float
 
 
-class CredSspProbe(Conversation):
+class CredSspProbe(Conversation[Challenged | Answered]):
     """Ends with Challenged, Answered, or Ended; DECLINED has the NTSTATUS as its code.
 
     `sent` and `received` count the bytes inside TLS: session tickets are no answer. What comes after the

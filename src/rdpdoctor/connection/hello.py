@@ -32,7 +32,7 @@ class HelloAnswered:
     elapsed: float
 
 
-class HelloProbe(Conversation):
+class HelloProbe(Conversation[HelloAnswered]):
     """Ends with HelloAnswered, or Ended. Up to TLS 1.2 it waits for the certificate, after `server_hello`."""
 
     stage = Stage.TLS

@@ -32,7 +32,7 @@ class Confirmed:
     received: int
 
 
-class Initiation(Conversation):
+class Initiation(Conversation[Confirmed]):
     """Ends with Confirmed, or Ended."""
 
     stage = Stage.X224

@@ -85,7 +85,7 @@ class TlsEstablished:
     channel: TlsChannel
 
 
-class TlsHandshake(Conversation):
+class TlsHandshake(Conversation[TlsEstablished]):
     """Ends with TlsEstablished, or Ended. In TLS 1.3 we are done before the server has judged our last
     message: what it says to that comes in the next stage.
 

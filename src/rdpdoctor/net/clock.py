@@ -18,3 +18,8 @@ def monotonic() -> float:
 def iso(moment: datetime) -> str:
     """ISO 8601 UTC with milliseconds, as the report has it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def ms(seconds: float) -> float:
+    """Milliseconds, to the microsecond."""
+    return round(seconds * 1000, 3)

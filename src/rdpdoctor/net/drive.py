@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rdpdoctor.connection.machine import Machine
+    from rdpdoctor.connection.machine import Ended, Machine, Result
     from rdpdoctor.net.connection import Connection
 
 _READ = 65536
@@ -20,7 +20,7 @@ _PATIENCE = 30.0
 _PARTING = 0.5
 
 
-async def drive(connection: Connection, machine: Machine) -> object:
+async def drive(connection: Connection, machine: Machine[Result]) -> Result | Ended:
     """The machine's outcome, whatever the peer does. Only cancellation and our own faults raise.
 
     What came after the stage's last message is there for the next machine.
@@ -55,7 +55,7 @@ async def drive(connection: Connection, machine: Machine) -> object:
 
 
 async def _receive(
-    connection: Connection, machine: Machine, now: Callable[[], float], deadline: float, broken: bool
+    connection: Connection, machine: Machine[object], now: Callable[[], float], deadline: float, broken: bool
 ) -> None:
     try:
         data = await connection.receive(_READ, deadline)

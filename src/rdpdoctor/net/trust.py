@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cryptography.x509.verification import Store
 
 
-def judge(chain: tuple[bytes, ...], host: str) -> tuple[bool | None, str | None]:
+def judge(chain: tuple[bytes, ...]) -> tuple[bool | None, str | None]:
     """(trusted, why not). trusted is None where it was not judged. The name is not part of this judgement's
     reason:
     it is compared elsewhere, with the rules of Remote Desktop."""

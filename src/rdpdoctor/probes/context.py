@@ -129,7 +129,3 @@ class Context:
     def allow(self, total: int) -> None:
         """Raise the number of connections this check may make."""
         self.gate.total = max(self.gate.total, total)
-
-
-def ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)

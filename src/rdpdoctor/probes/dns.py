@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.net.clock import ms
 from rdpdoctor.net.resolve import LookupFailed, ask_dns, resolve
 from rdpdoctor.probes.base import Phase, Probe
-from rdpdoctor.probes.context import Context, ms
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 _WAIT = 6.0
 _DNS_WAIT = 2.0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from rdpdoctor.net.clock import monotonic
 from rdpdoctor.net.dial import DialFailed, dial
 from rdpdoctor.net.gate import Exhausted
-from rdpdoctor.probes.attempt import TCP_WAIT, looks_like
+from rdpdoctor.probes.attempt import TCP_WAIT
 from rdpdoctor.probes.base import X224_ENDINGS, Phase, Probe, known_otherwise
+from rdpdoctor.probes.telling import looks_like
 from rdpdoctor.wire.tls_hello import client_hello
 from rdpdoctor.wire.tls_record import HandshakeType, Version, handshake_records
 from rdpdoctor.wire.tls_suites import MODERN, for_version

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from rdpdoctor.net.clock import monotonic
+from rdpdoctor.net.clock import monotonic, ms
 from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import TCP_TAGS, Phase, Probe
-from rdpdoctor.probes.context import Context, ms
+
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
 
 _ADDRESSES = 8
 _STAGGER = 0.3  # RFC 8305 section 5 allows 100 ms to 2 s
