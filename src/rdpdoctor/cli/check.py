@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rdpdoctor.check import Settings
     from rdpdoctor.facts import Journal, Target
+    from rdpdoctor.probes.context import ShownCode
 
 _DESCRIPTION = """\
 Walks the connection sequence of each target to the stage that dies, looks
@@ -103,10 +104,9 @@ def _parse(words: Sequence[str], implied: bool) -> _Call:
     timeout, answers = options.seconds(given.timeout), options.answers(given.answer)
     user = None if given.user is None else options.user(given.user)
 
-    from rdpdoctor.cli.codes import shown_codes
     from rdpdoctor.target import TargetError, parse_target
 
-    codes, rest = shown_codes(given.code, may_end_in_targets=not given.targets)
+    codes, rest = _codes(given.code, may_end_in_targets=not given.targets)
     texts = [*given.targets, *rest]
     if not texts:
         raise UsageError("no target was given", "give a host, such as: rdpdoctor srv01.corp.example")
@@ -131,6 +131,17 @@ def _parse(words: Sequence[str], implied: bool) -> _Call:
     )  # fmt: skip
     wanted = "json" if given.json else "jsonl" if given.jsonl else "text"
     return _Call(targets, settings, wanted, given.verbose, given.save)
+
+
+def _codes(
+    given: Sequence[Sequence[str]], may_end_in_targets: bool
+) -> tuple[Sequence[ShownCode], Sequence[str]]:
+    """The codes, and the words after them that are none."""
+    if not given:
+        return (), ()
+    from rdpdoctor.cli.codes import shown_codes
+
+    return shown_codes(given, may_end_in_targets=may_end_in_targets)
 
 
 def _refuse_commands(texts: Sequence[str]) -> None:

@@ -28,9 +28,11 @@ def seconds(text: str) -> float:
 
 def answers(texts: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE` each, of the contract's triage questions."""
+    given: dict[str, str] = {}
+    if not texts:
+        return given
     from rdpdoctor.knowledge.questions import QUESTIONS
 
-    given: dict[str, str] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or key not in QUESTIONS:
