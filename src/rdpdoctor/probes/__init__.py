@@ -2,6 +2,7 @@
 
 from rdpdoctor.probes import (
     addresses,
+    crowd,
     dns,
     identify,
     nla,
@@ -26,6 +27,7 @@ PROBES: tuple[Probe, ...] = (
     addresses.PROBE,
     variants.PROBE,
     identify.PROBE,
+    crowd.PROBE,
     repeat.PROBE,
 )
 
