@@ -6,6 +6,7 @@ Tests marked `real` are free: they have network namespaces of their own.
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that; the tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _guarded = False
 _ask_the_resolver = socket.getaddrinfo
