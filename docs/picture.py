@@ -66,7 +66,10 @@ def main() -> None:
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
         console.print(Text(command, style="bold"))
-        console.print(Text.from_ansi(text))
+        for line in Text.from_ansi(text).split("\n", allow_blank=True):
+            # A terminal breaks a long line where its edge is, rich between words.
+            for row in line.divide(range(WIDTH, len(line), WIDTH)):
+                console.print(row, no_wrap=True)
         drawn = console.export_svg(title="rdpdoctor", theme=MONOKAI, code_format=_FRAME, unique_id="demo")
     PICTURE.write_text(drawn, encoding="utf-8")
     print(f"{PICTURE}: {len(text.splitlines())} lines")

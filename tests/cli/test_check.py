@@ -29,7 +29,7 @@ def test_text(failing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err == ""
     lines = said.out.splitlines()
     assert lines[0].startswith(f"{failing} · FAILS at tls")
-    assert len(lines) <= 24
+    assert len(lines) <= 26
     assert "0x904/0x7 (socket closed/server denied connection) says where it ended, not why." in lines
     assert any(line.startswith("LIKELY") for line in lines)
     assert "\x1b" not in said.out

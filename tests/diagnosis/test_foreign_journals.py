@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdpdoctor.diagnosis import Health, diagnose
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
 from rdpdoctor.knowledge import load
+from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.tags import faults
 from tests.diagnosis.story import NOW, Story
 
@@ -70,6 +72,21 @@ def test_derived_tags_in_a_journal_are_no_evidence() -> None:
     after = diagnose(story.journal, load())
     assert [cause.id for cause in after.causes] == [cause.id for cause in before.causes]
     assert "entra.required" not in {cause.id for cause in after.causes}
+
+
+@pytest.mark.parametrize("host", ["a; calc", "a`b", "-x", "$(calc)", "a b", "", "h" * 121, "a\nb", "\u202e"])
+def test_no_step_pastes_what_a_journal_calls_a_host(host: str) -> None:
+    story = Story(host=host, address=host).walk(8, "silent")
+    texts = [step.text for step in story.diagnosis().next]
+    texts += [step.text for step in Story(host=host).dialled("refused").diagnosis().next]
+    texts += [step.text for step in diagnose(Journal(Target(host, host), NOW), load()).next]
+    assert not host or not any(host in piece.text for text in texts for piece in pieces(text))
+    assert any("check HOST:3389`" in text for text in texts)
+
+
+def test_a_step_can_name_an_ipv6_target() -> None:
+    (step,) = diagnose(Journal(Target("x", "2001:db8::5", 3390), NOW), load()).next
+    assert pieces(step.text)[1].text == "rdpdoctor check [2001:db8::5]:3390"
 
 
 def test_an_empty_journal_is_unknown() -> None:

@@ -32,6 +32,14 @@ def test_healthy() -> None:
     assert found[Stage.X224].summary == "server chose CredSSP (HYBRID_EX)"
 
 
+def test_what_was_not_timed_has_no_time() -> None:
+    story = Story().healthy()
+    assert stages(story)[Stage.DNS].elapsed_ms is not None
+    assert stages(story)[Stage.PATH].elapsed_ms is None  # read off the others' connections
+    literal = Story("10.0.4.21").see("dns.resolved", via="literal", elapsed_ms=0.0)
+    assert stages(literal)[Stage.DNS].elapsed_ms is None
+
+
 def test_what_comes_after_a_failure_needs_it() -> None:
     found = stages(Story().walk(8, "closed"))
     assert found[Stage.TLS].status is Status.FAILED

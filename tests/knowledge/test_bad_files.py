@@ -112,6 +112,11 @@ def test_a_copy_is_fine(folder: Path) -> None:
         ('kind = "evidence"', 'kind = "rumour"', "tell[1].kind", "use one of"),
         ('separates = ["certificate.key', 'separates = ["certifcate.key', "tell[1].separates", "no cause"),
         ("[[tell]]", "[[tell]]\nwhy = 1", "tell[1]", "write kind"),
+        ("Look at {host}", "Look: `ping {host}", "tell[1].text", "close each backtick"),
+        ("Look at {host}", "Look: `ping {host} `", "tell[1].text", "without blanks around"),
+        ("Look at {host}", "Look: `ping  {host}`", "tell[1].text", "single ones inside"),
+        ("Look at {host}", "Look: `` at it", "tell[1].text", "without blanks around"),
+        ("Look at {host}", "Look: `ping –n 1 {host}`", "tell[1].text", "in ASCII"),
         ('id = "tls.broken"', 'id = "tls.broken', "TOML", "line 1"),
     ],
 )

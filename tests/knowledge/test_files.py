@@ -9,7 +9,8 @@ import pytest
 
 from rdpdoctor import diagnosis
 from rdpdoctor.facts import Stage
-from rdpdoctor.knowledge import Cause, load, store
+from rdpdoctor.knowledge import Cause, Tell, load, store
+from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.templates import FORMATS, holes
 
 CAUSES = load().causes
@@ -63,6 +64,40 @@ def test_questions_are_those_that_can_be_answered() -> None:
 
     asked = {tell.id for cause in CAUSES.values() for tell in cause.tell if tell.kind == "question"}
     assert asked <= set(QUESTIONS)
+
+
+def steps() -> list[Tell]:
+    found = [tell for cause in CAUSES.values() for tell in cause.tell]
+    return found + [tell for tells in load().steps.values() for tell in tells]
+
+
+#: What starts a command, or joins two.
+_COMMAND = re.compile(
+    r"\b[A-Z][a-z]+-[A-Z][A-Za-z]+\b| \| |\b(?:rdpdoctor|qwinsta|w32tm|ipconfig|ping|tracert|arp|reg|net|"
+    r"netsh|nltest|secedit|icacls|sc\.exe|hostname|findstr)(?= [-/a-z{]|$)"
+)
+
+
+@pytest.mark.parametrize("tell", steps(), ids=lambda tell: tell.id)
+def test_commands_stand_in_backticks(tell: Tell) -> None:
+    for piece in pieces(tell.text):
+        if not piece.command:
+            assert not _COMMAND.search(piece.text), piece.text
+            assert piece.text[0] not in ".,;:)", "prose between commands begins a sentence of its own"
+
+
+def test_steps_name_only_commands_that_exist() -> None:
+    """And `read` only for what it reads: no step has a saved journal to read."""
+    from rdpdoctor.cli.main import COMMANDS
+
+    named = {
+        text.split()[1]
+        for tell in steps()
+        for text, command in pieces(tell.text)
+        if command and text.startswith("rdpdoctor ")
+    }
+    assert named
+    assert named <= set(COMMANDS) - {"read"}
 
 
 def test_every_verdict_and_stage_tried_has_a_next_step() -> None:

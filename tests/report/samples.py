@@ -137,8 +137,8 @@ def key_unusable(remedies: bool = False) -> Report:
         next=(
             NextStep(
                 "evidence", "eventlog.system",
-                "The server's System log: Schannel 36870, events 1057 and 1058 tell of a key that cannot be "
-                "used.",
+                "On the server: `Get-WinEvent -FilterHashtable @{ LogName='System'; Id=36870,1057,1058 } "
+                "-MaxEvents 9 | Format-List` One of these tells of a key that cannot be used.",
                 ("certificate.key-unusable", "path.tls-cut"),
             ),
             NextStep("question", "others", "Do others, or you from elsewhere, get in?", ("path.tls-cut",)),
@@ -156,7 +156,7 @@ def healthy() -> Report:
             Health.HEALTHY, None, "Everything that can be tried without an account works, up to the sign-in."
         ),
         stages=(
-            stage("dns", "ok", "127.0.0.1 is an address", 0.0),
+            stage("dns", "ok", "127.0.0.1 is an address"),
             stage("tcp", "ok", "open, round trip 0.1 ms", 0.1),
             stage(
                 "x224", "ok", "server chose TLS; standard RDP security is accepted too, NLA is absent", 0.6
@@ -284,7 +284,10 @@ def crowded() -> Report:
             )
             for number in range(30)
         ),
-        next=tuple(NextStep("probe", f"probe-{number}", words * 2, ("a.b", "c.d")) for number in range(9)),
+        next=tuple(
+            NextStep("probe", f"probe-{number}", f"{words}`qwinsta` `ipconfig` {words}", ("a.b", "c.d"))
+            for number in range(9)
+        ),
     )  # fmt: skip
 
 

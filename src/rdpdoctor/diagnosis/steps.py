@@ -4,6 +4,7 @@ the stage.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.model import Confidence, Health, NextStep, RankedCause, Verdict
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from rdpdoctor.knowledge import Knowledge, Tell
 
 SHOWN = 3
+#: People paste these into a shell, and a saved journal may hold any text as its host. 120: longer ones would
+#: be cut where they fill a hole.
+_HARMLESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,119}")
 
 
 def steps(
@@ -27,10 +31,12 @@ def steps(
     done = {attempt.variant for attempt in view.attempts} | {
         text(row, "question") for row in view.all("answer.given")
     }
-    args = {"host": view.target.host, "port": view.target.port, "address": None}
-    args["address"] = next(
-        (attempt.address for attempt in view.attempts if attempt.address), view.target.host
-    )
+    address = next((attempt.address for attempt in view.attempts if attempt.address), view.target.host)
+    args = {
+        "host": _to_paste(view.target.host, "HOST"),
+        "port": view.target.port,
+        "address": _to_paste(address, "ADDRESS"),
+    }
     found: dict[str, NextStep] = {}
     for tell, separates in _candidates(leading, verdict, knowledge):
         if tell.kind != "evidence" and tell.id in done:
@@ -41,6 +47,10 @@ def steps(
         if len(found) == SHOWN:
             break
     return tuple(found.values())
+
+
+def _to_paste(text: str, otherwise: str) -> str:
+    return text if _HARMLESS.fullmatch(text) else otherwise
 
 
 def _candidates(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rdpdoctor.facts import Source, Stage
+from rdpdoctor.knowledge import commands
 from rdpdoctor.knowledge.causes import RULES
 from rdpdoctor.knowledge.errors import KnowledgeError
 from rdpdoctor.knowledge.rules import TESTS, WEIGHTS
@@ -107,6 +108,8 @@ def tell(file: str, key: str, entry: Any) -> None:
     if not isinstance(entry.get("separates", []), list):
         raise KnowledgeError(file, f"{key}.separates", "write a list of causes")
     _check_template(file, f"{key}.text", entry["text"], set(ALWAYS))
+    if (fault := commands.fault(entry["text"])) is not None:
+        raise KnowledgeError(file, f"{key}.text", fault)
 
 
 def _check_rules(file: str, row: Mapping[str, Any], tags: Tags) -> set[str]:

@@ -138,6 +138,11 @@ def _words(value: Any) -> str:
     return str(value).replace("-", " ")
 
 
+def _literal(value: Any) -> str:
+    """A host as it stands before `:port`."""
+    return f"[{value}]" if ":" in str(value) else str(value)
+
+
 def _names(value: Any) -> str:
     """Names of one list, thumbprints among them cut to what tells them apart."""
     words = [str(word) for word in value] if isinstance(value, list | tuple) else [str(value)]
@@ -169,4 +174,5 @@ FORMATS = {
     "change": _change,
     "words": _words,
     "names": _names,
+    "literal": _literal,
 }

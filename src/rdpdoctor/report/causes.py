@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.report.escape import cells
 from rdpdoctor.report.evidence import evidence_of
 from rdpdoctor.report.layout import hanging, line, pad
+from rdpdoctor.report.page import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def cause_lines(report: Report, page: Page, detail: Detail) -> list[Text]:
     shown = fitting[: detail.causes]
     column = _column(page, shown)
     for position, cause in enumerate(shown):
-        made.extend(_cause(cause, page, column, detail.other_why if position else detail.why))
+        made.extend(_cause(cause, page, column, detail.other_why if position else WHOLE))
     if len(fitting) > len(shown):
         rows = page.wrap(", ".join(cause.id for cause in fitting[len(shown) :]), room, 1)
         made.extend(hanging(("and also", "absent"), rows, _INDENT, "absent"))

@@ -9,7 +9,8 @@ from rdpdoctor.report.escape import cells, encodable, visible
 from rdpdoctor.report.layout import wrap
 
 NARROWEST, WIDEST = 40, 100  # beyond that the eye loses the line
-_LONG = 12  # lines of one text in the long form: a text may be a peer's
+#: Lines of a text that is said whole: none of ours has as many, but peers' and journals' words are in it.
+WHOLE = 12
 
 _SYMBOLS = {"ok": "\u2713", "failed": "\u2717", "warning": "!", "skipped": "\u2013", "unknown": "?"}
 _PLAIN_SYMBOLS = {"ok": "+", "failed": "x", "warning": "!", "skipped": "-", "unknown": "?"}
@@ -18,13 +19,12 @@ _PLAIN_SYMBOLS = {"ok": "+", "failed": "x", "warning": "!", "skipped": "-", "unk
 class Detail(NamedTuple):
     """How much to say.
 
-    Lines: for the summary, a stage, the best cause's why, the others' why, those ruled out, one next step.
+    Lines: for a stage, the others' why, those ruled out, one piece of prose of a next step. The summary and
+    the best cause's why are always whole.
     Numbers: of causes, of next steps. beside: whether stages beside the walk that are well are worth a line.
     """
 
-    summary: int
     stage: int
-    why: int
     other_why: int
     ruled_out: int
     step: int
@@ -57,7 +57,7 @@ class Page:
     def wrap(self, text: str, width: int, most: int) -> list[str]:
         """Any text in at most `most` lines; an ellipsis ends the last where there was more."""
         if self.verbose:
-            most = max(most, _LONG)
+            most = max(most, WHOLE)
         rows = wrap(self.show(text, (width + 1) * most + width), width)
         if len(rows) <= most:
             return rows
@@ -72,6 +72,8 @@ class Page:
 
 
 def duration(milliseconds: float) -> str:
+    if 0 < milliseconds < 0.05:
+        return "<0.1 ms"
     if 0.05 <= milliseconds < 0.95:
         return f"{milliseconds:.1f} ms"
     return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{min(milliseconds / 1000, 1e6):.1f} s"

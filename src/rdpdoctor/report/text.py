@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import WALK
+from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.questions import QUESTIONS
 from rdpdoctor.report.causes import cause_lines
 from rdpdoctor.report.escape import cells
 from rdpdoctor.report.evidence import evidence_lines
 from rdpdoctor.report.layout import hanging, line, to_string, wrap
-from rdpdoctor.report.page import Detail, Page, duration
+from rdpdoctor.report.page import WHOLE, Detail, Page, duration
 from rdpdoctor.report.remarks import remarks
 from rdpdoctor.report.stages import stage_lines
 
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SCREEN", "Page", "render"]
 
-#: Lines of one screen.
-SCREEN = 24
+#: Rows of a report for people, unless what must be whole needs more: about one screen.
+SCREEN = 26
 _NEXT = 17  # columns for "Tell them apart" and a gap
 _NAME = 253  # cells of a host name
+_COMMAND = 2000  # cells of a command: none of ours comes near, and no journal may fill the screen
 
 _ANSWERS = {
     "healthy": ("WORKS", "works"),
@@ -36,12 +39,11 @@ _ANSWERS = {
 }
 
 _EVERYTHING = Detail(*[99] * len(Detail._fields))
-_TERSE = Detail(summary=1, stage=1, why=1, other_why=0, ruled_out=1, step=3, causes=2, steps=1, beside=0)
+_TERSE = Detail(stage=1, other_why=0, ruled_out=1, step=3, causes=2, steps=1, beside=0)
 #: What is said beyond the tersest while the screen has room, what matters most first.
 _MORE: tuple[tuple[str, int], ...] = (
-    ("why", 2), ("stage", 2), ("step", 5), ("why", 3), ("causes", 3), ("stage", 3), ("summary", 2),
-    ("beside", 1), ("other_why", 1), ("why", 4), ("causes", 4), ("ruled_out", 2), ("steps", 2),
-    ("summary", 3), ("stage", 4), ("step", 8), ("steps", 3), ("causes", 6), ("other_why", 2), ("why", 6),
+    ("stage", 2), ("other_why", 1), ("step", 5), ("other_why", 2), ("causes", 3), ("stage", 3), ("beside", 1),
+    ("causes", 4), ("ruled_out", 2), ("steps", 2), ("stage", 4), ("step", 8), ("steps", 3), ("causes", 6),
 )  # fmt: skip
 
 
@@ -53,9 +55,14 @@ def render(report: Report, page: Page) -> str:
     for name, value in _MORE:
         more = detail._replace(**{name: value})
         lines = _lines(report, page, more)
-        if len(lines) <= SCREEN:
+        if _rows(lines, page) <= SCREEN:
             detail, best = more, lines
     return to_string(best, page.colour)
+
+
+def _rows(lines: list[Text], page: Page) -> int:
+    """Rows on the terminal, which breaks the commands that we do not break."""
+    return sum(max(1, math.ceil(cells(row.plain) / page.columns)) for row in lines)
 
 
 def _lines(report: Report, page: Page, detail: Detail) -> list[Text]:
@@ -93,7 +100,7 @@ def _head(report: Report, page: Page, detail: Detail) -> list[Text]:
         gap = max(1, page.width - len(answer) - len(elapsed))
         rows = [line((answer, style), (" " * gap, "plain"), (elapsed, "absent"))]
         rows.extend(line((row, "head")) for row in wrap(where, page.width))
-    rows.extend(line((row, "plain")) for row in page.wrap(report.verdict.summary, page.width, detail.summary))
+    rows.extend(line((row, "plain")) for row in page.wrap(report.verdict.summary, page.width, WHOLE))
     return rows
 
 
@@ -106,14 +113,29 @@ def _where(report: Report, page: Page) -> str:
 
 def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
     made: list[Text] = []
-    room = page.width - _NEXT
     for step in report.next[: detail.steps]:
-        label = "" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
-        made.extend(hanging((label, "head"), page.wrap(_step(step), room, detail.step), _NEXT))
+        label = "Also" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
+        made.extend(_pieces(label, _step(step), page, detail.step))
     for cause in report.causes[:1]:
         if cause.remedies and cause.confidence != "ruled-out":
             command = f"rdpdoctor fix {cause.id} {report.target.input}"
-            made.extend(hanging(("Fix", "head"), page.wrap(command, room, 2), _NEXT, "type"))
+            made.extend(_pieces("Fix", f"`{command}`", page, detail.step))
+    return made
+
+
+def _pieces(label: str, text: str, page: Page, most: int) -> list[Text]:
+    """Prose hangs beside the label, at most `most` lines a piece. A command has a line of its own, however
+    long, so that what is selected on a terminal can be pasted.
+    """
+    made: list[Text] = []
+    for piece in pieces(text):
+        if not piece.command:
+            rows = page.wrap(piece.text, page.width - _NEXT, most)
+            made.extend(hanging(("" if made else label, "head"), rows, _NEXT))
+            continue
+        if not made and label:
+            made.append(line((label, "head")))
+        made.append(line(("  ", "plain"), (page.show(piece.text, _COMMAND), "type")))
     return made
 
 

@@ -16,7 +16,8 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
     resolved = view.first("dns.resolved")
     if resolved is not None:
         key = "dns.literal" if text(resolved, "via") == "literal" else "dns.resolved"
-        return Judged(Status.OK, key, resolved.args, elapsed_of(resolved))
+        # Nothing was asked where the address was known before: 0 ms would look like a measurement.
+        return Judged(Status.OK, key, resolved.args, elapsed_of(resolved) or None)
     failed = view.first("dns.not-found", "dns.failed", "dns.silent")
     if failed is None:
         return None

@@ -15,11 +15,11 @@ def judge(conclusions: Conclusions) -> Judged | None:
     found = conclusions.the("path")
     if found is None:
         return None
-    trip = found["rtt_ms"]
+    # No time of its own: it is read off the other stages' connections.
     if found["slow"]:
-        return Judged(Status.WARNING, "path.latency", found, trip)
+        return Judged(Status.WARNING, "path.latency", found)
     if found["lossy"]:
-        return Judged(Status.WARNING, "path.loss", found, trip)
+        return Judged(Status.WARNING, "path.loss", found)
     if found["retransmits"]:
-        return Judged(Status.OK, "path.some-loss", found, trip)
-    return Judged(Status.OK, "path.ok" if trip is not None else "path.unmeasured", found, trip)
+        return Judged(Status.OK, "path.some-loss", found)
+    return Judged(Status.OK, "path.ok" if found["rtt_ms"] is not None else "path.unmeasured", found)
