@@ -171,3 +171,21 @@ def test_rdp_folder(tmp_path: Path) -> None:
     (tmp_path / "a.rdp").mkdir()
     with pytest.raises(TargetError):
         parse_target(str(tmp_path / "a.rdp"))
+
+
+def test_rdp_file_with_user_and_gateway(tmp_path: Path) -> None:
+    file = tmp_path / "a.rdp"
+    lines = "full address:s:srv01\nusername:s:{}\ngatewayhostname:s:gw.example\ngatewayusagemethod:i:{}\n"
+    file.write_text(lines.format("CORP\\alice", 1))
+    target = parse_target(str(file))
+    assert (target.user, target.gateway) == ("CORP\\alice", "gw.example")
+    file.write_text(lines.format("zo\u00eb", 4), encoding="utf-8")
+    target = parse_target(str(file))
+    assert (target.user, target.gateway) == (None, None)
+
+
+def test_rdp_file_whose_port_is_no_number(tmp_path: Path) -> None:
+    file = tmp_path / "a.rdp"
+    file.write_text("full address:s:srv01\nserver port:i:banana\n")
+    with pytest.raises(TargetError, match="server port"):
+        parse_target(str(file))

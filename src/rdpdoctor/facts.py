@@ -98,11 +98,16 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the user asked for. `input` is what was typed; `host` has no brackets."""
+    """What the user asked for. `input` is what was typed; `host` has no brackets.
+
+    user, gateway: what a `.rdp` file says beside the host. They are not part of a journal.
+    """
 
     input: str
     host: str
     port: int = 3389
+    user: str | None = None
+    gateway: str | None = None
 
 
 @dataclass(slots=True)

@@ -164,12 +164,18 @@ def _from_rdp_file(text: str) -> Target:
         raise TargetError(f"`{_shown(text)}` names no computer", "it needs a line `full address:s:HOST`")
     host, port = split_host_port(address)
     if port is None:
-        port = settings.number("server port") or DEFAULT_PORT
-        if not 1 <= port <= 65535:
+        port = settings.number("server port")
+        if (port is None and "server port" in settings.values) or (
+            port is not None and not 1 <= port <= 65535
+        ):
             raise TargetError(
-                f"port {port} in `{_shown(text)}` is out of range", "a port is a number from 1 to 65535"
+                f"the line `server port` in `{_shown(text)}` names no port",
+                "a port is a number from 1 to 65535",
             )
-    return Target(text, host, port)
+    user = settings.user
+    if user is not None and not (user.isascii() and user.isprintable()):
+        user = None  # it would not fit into a cookie
+    return Target(text, host, DEFAULT_PORT if port is None else port, user, settings.gateway)
 
 
 def _shown(text: str, limit: int = 60) -> str:

@@ -6,7 +6,16 @@ import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli import options
-from rdpdoctor.cli.usage import INTERRUPTED, UNKNOWN, Parser, UsageError, complain, own_fault
+from rdpdoctor.cli.usage import (
+    INTERRUPTED,
+    UNKNOWN,
+    Parser,
+    UsageError,
+    complain,
+    let_stdout_go,
+    own_fault,
+    warn_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,6 +181,9 @@ def check_targets(
 
     writer = Writer(wanted, len(targets) > 1, verbose)
 
+    for target in targets:
+        if target.gateway is not None:
+            warn_of(f"`{target.input}` uses the gateway {target.gateway}; this check goes past it")
     with progress(targets) as shown:
 
         def ended(number: int, journal: Journal) -> None:
@@ -192,6 +204,9 @@ def check_targets(
                 writer.take(number, report)
 
         checks = Run(targets, settings, ended, shown.seen)
-        asyncio.run(checks.all())
-    writer.finish()
+        try:
+            asyncio.run(checks.all())
+            writer.finish()
+        except BrokenPipeError:  # whoever read has seen enough; what was found stays found
+            let_stdout_go()
     return INTERRUPTED if checks.interrupted else writer.worst

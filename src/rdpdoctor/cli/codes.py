@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HINT = "a code is a number such as 0x904, 2308 or -2147023170, or its name; targets come before --code"
 _NUMBER = re.compile(r"0x[0-9a-f]{1,8}|-?[0-9]{1,10}", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[/,;+]")
+_SEPARATORS = re.compile(r"[/,;+\s]")
 
 
 class _Code(NamedTuple):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from rdpdoctor.cli.usage import (
     OutputError,
     UsageError,
     complain,
+    let_stdout_go,
     own_fault,
 )
 
@@ -67,10 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _let_stdout_go()
+        let_stdout_go()
         return OK
     except OutputError as error:
-        _let_stdout_go()
+        let_stdout_go()
         complain(
             f"cannot write to stdout: {error}", "send the report elsewhere; --save FILE keeps what was seen"
         )
@@ -110,9 +109,3 @@ def _version() -> str:
         return version("rdpdoctor")
     except PackageNotFoundError:
         return "(not installed)"
-
-
-def _let_stdout_go() -> None:
-    """Whoever read our output has left. The interpreter would complain when it flushes stdout at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

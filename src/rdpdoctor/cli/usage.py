@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 #: Exit codes of the contract.
@@ -70,3 +71,17 @@ def warn(line: str) -> None:
             sys.stderr.flush()
         except OSError:
             pass
+
+
+def let_stdout_go() -> None:
+    """Whoever read our output has left. The interpreter would complain when it flushes stdout at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn_of(message: str) -> None:
+    """One `warning:` line on stderr, whatever the text holds."""
+    from rdpdoctor.report.escape import visible
+
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    warn(f"warning: {visible(message, _LIMIT, encoding)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
+from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import TCP_TAGS, TLS_TAGS, X224_TAGS, Phase, Probe
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ async def run(context: Context) -> None:
         async with Attempt(
             context, "repeat", variant="ordinary", cookie=context.cookie, address=address
         ) as attempt:
-            if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
-                await attempt.handshake(COMPARE_WAIT)
+            if attempt.connected and await attempt.initiate() and attempt.over_tls:
+                await attempt.handshake()
 
     async with asyncio.TaskGroup() as group:
         for address in _others(context):

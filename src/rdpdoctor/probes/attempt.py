@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.connection.initiation import Initiation
 from rdpdoctor.connection.machine import Ended
-from rdpdoctor.net.clock import ms
+from rdpdoctor.net.clock import monotonic, ms
 from rdpdoctor.net.dial import Connection, DialFailed, dial
 from rdpdoctor.net.drive import drive
 from rdpdoctor.net.gate import Exhausted
@@ -41,8 +41,8 @@ _CREDSSP = int(nego.Protocol.HYBRID | nego.Protocol.HYBRID_EX)
 
 #: Longest waits in seconds. A server under load answers within these; beyond them a client has given up too.
 TCP_WAIT, X224_WAIT, TLS_WAIT, NLA_WAIT = 8.0, 6.0, 8.0, 8.0
-#: Attempts that only compare need less patience than the walk.
-COMPARE_WAIT = 4.0
+_LINGER = 0.05
+_LINGER_BYTES = 65536
 _OPENING_WAIT = 0.5
 
 
@@ -146,15 +146,19 @@ class Attempt:
 
     # ---- the steps
 
-    async def initiate(self, longest: float = X224_WAIT) -> bool:
+    async def initiate(self) -> bool:
         """X.224 connection request and confirm. True where the server selected a protocol."""
         token = nego.Cookie(self.cookie) if self.cookie else None
         request = nego.ConnectionRequestData(token=token, negotiation=nego.NegotiationRequest(self.requested))
         # Who is not answered within this has long been accepted, or never will be: others need not wait.
-        late = asyncio.get_running_loop().call_later(_OPENING_WAIT, self._let_next_open)
-        outcome = await drive(self._live(), Initiation(request, self.context.patience(longest)))
+        hurry = _OPENING_WAIT if not self.context.one_at_a_time else self.context.left()
+        late = asyncio.get_running_loop().call_later(hurry, self._let_next_open)
+        outcome = await drive(self._live(), Initiation(request, self._patience(X224_WAIT)))
         late.cancel()
-        self._let_next_open()
+        if not self.context.one_at_a_time:
+            self._let_next_open()
+        if self.role == "walk":
+            self.context.keep_pace(outcome.elapsed)
         tag, args = telling.x224_outcome(outcome)
         self._tell(tag, requested=self.requested, cookie=self.cookie, **args)
         if tag not in ("x224.selected", "x224.plain"):
@@ -162,14 +166,12 @@ class Attempt:
         self.selected = args.get("selected", 0)
         return True
 
-    async def handshake(
-        self, longest: float = TLS_WAIT, *, split_first: bool = False, sni: bool = True
-    ) -> bool:
+    async def handshake(self, *, split_first: bool = False, sni: bool = True) -> bool:
         """A whole TLS handshake as a current client makes it."""
         from rdpdoctor.connection.tls import TlsHandshake
 
         name = self.context.host if sni else None
-        machine = TlsHandshake(name, self.context.patience(longest), split_first=split_first)
+        machine = TlsHandshake(name, self._patience(TLS_WAIT), split_first=split_first)
         outcome = await drive(self._live(), machine)
         if isinstance(outcome, Ended):
             self._tell_tls_ended(outcome, "client")
@@ -181,9 +183,7 @@ class Attempt:
         self._tell_certificates(outcome.chain, "client")
         return True
 
-    async def hello(
-        self, version: int, suites: tuple[int, ...], longest: float = COMPARE_WAIT
-    ) -> HelloAnswered | Ended:
+    async def hello(self, version: int, suites: tuple[int, ...]) -> HelloAnswered | Ended:
         """Our own ClientHello with `version` as its highest; nothing after the server's first flight."""
         from rdpdoctor.connection.hello import HelloProbe
         from rdpdoctor.wire.tls_hello import client_hello
@@ -191,7 +191,7 @@ class Attempt:
         from rdpdoctor.wire.tls_suites import suite_name
 
         hello = client_hello(version, suites, self.context.host, os.urandom(32))
-        outcome = await drive(self._live(), HelloProbe(hello, self.context.patience(longest)))
+        outcome = await drive(self._live(), HelloProbe(hello, self._patience(TLS_WAIT)))
         name = version_name(version)
         if isinstance(outcome, Ended):
             self._tell_tls_ended(outcome, name)
@@ -202,18 +202,45 @@ class Attempt:
             self._tell_certificates(outcome.chain, name)  # not the one of before: that it changes is evidence
         return outcome
 
-    async def credssp(self, longest: float = NLA_WAIT) -> bool:
+    async def credssp(self) -> bool:
         """CredSSP up to the server's NTLM challenge. No name and no secret is sent, so no logon failure is
         logged.
         """
         from rdpdoctor.connection.credssp import CredSspProbe
 
         assert self.established is not None
-        machine = CredSspProbe(self.established.channel, self.context.patience(longest))
+        machine = CredSspProbe(self.established.channel, self._patience(NLA_WAIT))
         outcome: Challenged | Answered | Ended = await drive(self._live(), machine)
         tag, args = telling.nla_outcome(outcome)
         self._tell(tag, **args)
         return not isinstance(outcome, Ended)
+
+    async def linger(self) -> None:
+        """Wait a moment in which the server has nothing to say. That it ends the connection is told."""
+        connection, began = self._live(), monotonic()
+        deadline = began + max(_LINGER, 3 * connection.rtt)
+        received, how = 0, ""
+        try:
+            while not how and received <= _LINGER_BYTES:
+                data = await connection.receive(4096, deadline)
+                received += len(data)
+                if self.established is not None:
+                    self.established.channel.feed(data)  # session tickets, or a goodbye
+                closed = self.established is not None and self.established.channel.closed
+                how = "closed" if not data or closed else ""
+        except TimeoutError:
+            return
+        except ConnectionResetError:
+            how = "reset"
+        if not how:
+            return
+        after = "connection-confirm" if self.established is None else "handshake"
+        numbers = {"sent": 0, "received": received, "elapsed_ms": ms(monotonic() - began)}
+        self._tell(f"mcs.{how}", after=after, **numbers)
+
+    def _patience(self, longest: float) -> float:
+        """The walk is as patient as a client; what only compares waits no longer than it has to."""
+        return self.context.patience(longest if self.role == "walk" else self.context.compare_wait)
 
     # ---- telling
 

@@ -69,11 +69,12 @@ NLA_ENDINGS = (
     "nla.malformed",
     "nla.alerted",
 )
+MCS_TAGS = ("mcs.closed", "mcs.reset")
 X224_ENDINGS = tuple(tag for tag in X224_TAGS if tag not in ("x224.selected", "x224.plain", "x224.failure"))
 
 
 def walk_failed_at(context: Context) -> str | None:
-    """The first word of the walk's ending ("x224", "tls", "nla"), or None while it has not failed."""
+    """The first word of the walk's ending ("x224", "tls", "nla", "mcs"), or None while it has not failed."""
     for row in context.journal:
         if row.args.get("role") == "walk" and row.tag in (
             *X224_ENDINGS,
@@ -88,7 +89,12 @@ def walk_failed_at(context: Context) -> str | None:
 def walk_ending(context: Context) -> str | None:
     """How the walk ended: "closed", "silent" …, or None."""
     for row in context.journal:
-        if row.args.get("role") == "walk" and row.tag in (*X224_ENDINGS, *TLS_ENDINGS, *NLA_ENDINGS):
+        if row.args.get("role") == "walk" and row.tag in (
+            *X224_ENDINGS,
+            *TLS_ENDINGS,
+            *NLA_ENDINGS,
+            *MCS_TAGS,
+        ):
             return row.tag.split(".", 1)[1]
     return None
 

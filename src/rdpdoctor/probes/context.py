@@ -23,6 +23,8 @@ AT_ONCE = 8
 #: with
 #: more a SYN is dropped now and then and comes again a second later, which would look like loss on the path.
 OPENING = 2
+#: Seconds for an answer in the negotiation.
+_SLOW = 1.0
 TOTAL_HEALTHY = 12
 TOTAL_UNHEALTHY = 25
 
@@ -76,6 +78,8 @@ class Context:
     on_observation: Callable[[Observation], None]
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENING))
     hellos: Hellos = field(default_factory=lambda: Hellos(None))
+    one_at_a_time: bool = False
+    compare_wait: float = 4.0  # seconds for one answer, where it is only compared with the walk's
     addresses: list[str] = field(default_factory=list)
     walk: Attempt | None = None  # the first connection, handed from probe to probe
     background: list[asyncio.Task[None]] = field(
@@ -97,7 +101,7 @@ class Context:
 
     @property
     def cookie(self) -> str:
-        return self.settings.user or NEUTRAL_COOKIE
+        return self.settings.user or self.journal.target.user or NEUTRAL_COOKIE
 
     def left(self) -> float:
         """Seconds until the check must end."""
@@ -125,6 +129,13 @@ class Context:
         await asyncio.gather(*self.background, return_exceptions=True)
         if self.walk is not None:
             await self.walk.close()
+
+    def keep_pace(self, elapsed: float) -> None:
+        """A server that takes its time for one connection gets one at a time, and more time."""
+        if elapsed > _SLOW:
+            self.opening = asyncio.Semaphore(1)
+            self.one_at_a_time = True
+            self.compare_wait = max(self.compare_wait, 4 * elapsed)
 
     def allow(self, total: int) -> None:
         """Raise the number of connections this check may make."""

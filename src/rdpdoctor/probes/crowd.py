@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
+from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import TCP_TAGS, TLS_TAGS, X224_TAGS, Phase, Probe, walk_failed_at
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ async def run(context: Context) -> None:
             attempt = Attempt(context, "repeat", cookie=context.cookie)
             await crowd.enter_async_context(attempt)
             # All the way through TLS: there are servers (weston) that serve nobody else before that.
-            if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
-                await attempt.handshake(COMPARE_WAIT)
+            if attempt.connected and await attempt.initiate() and attempt.over_tls:
+                await attempt.handshake()
 
 
 def due(context: Context) -> str | None:

@@ -4,7 +4,7 @@ once?
 
 from __future__ import annotations
 
-from rdpdoctor.probes.attempt import COMPARE_WAIT, ORDINARY, Attempt
+from rdpdoctor.probes.attempt import ORDINARY, Attempt
 from rdpdoctor.probes.base import (
     NLA_ENDINGS,
     TCP_TAGS,
@@ -49,10 +49,10 @@ async def run(context: Context) -> None:
     context.allow(TOTAL_UNHEALTHY)
     for _ in range(_times(context)):
         async with Attempt(context, "repeat", variant="alone", cookie=context.cookie) as attempt:
-            if not attempt.connected or not await attempt.initiate(COMPARE_WAIT) or not attempt.over_tls:
+            if not attempt.connected or not await attempt.initiate() or not attempt.over_tls:
                 continue
-            if await attempt.handshake(COMPARE_WAIT) and attempt.wants_credssp:
-                await attempt.credssp(COMPARE_WAIT)
+            if await attempt.handshake() and attempt.wants_credssp:
+                await attempt.credssp()
 
 
 PROBE = Probe(

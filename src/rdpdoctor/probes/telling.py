@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Told: TypeAlias = tuple[str, dict[str, Any]]
 
 _CERTIFICATES_SHOWN = 8
+#: A clock without a battery says 1980 or later; what lies outside is no time at all.
+_CLOCKS_FROM, _CLOCKS_TO = 1980, 2200
 _FIRST_WORDS = (
     (b"SSH-", "ssh"),
     (b"HTTP/", "http"),
@@ -181,7 +183,7 @@ def _identity(challenge: Challenge) -> dict[str, Any]:
 def _clock(challenge: Challenge, elapsed: float) -> dict[str, Any]:
     """The server stamped its challenge somewhere within `elapsed`: half of it is the uncertainty."""
     stamp = challenge.timestamp
-    if stamp is None:
+    if stamp is None or not _CLOCKS_FROM <= stamp.year <= _CLOCKS_TO:
         return {"server_time": None, "skew_ms": None, "uncertainty_ms": None}
     skew = (stamp - utc_now()).total_seconds() + elapsed / 2
     return {"server_time": iso(stamp), "skew_ms": ms(skew), "uncertainty_ms": ms(elapsed / 2)}

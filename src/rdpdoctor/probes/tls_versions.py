@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.connection.hello import HelloAnswered
 from rdpdoctor.connection.machine import Ended, How
-from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
+from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import CERTIFICATE_TAGS, TCP_TAGS, TLS_ENDINGS, X224_TAGS, Phase, Probe
 from rdpdoctor.probes.hellos import ASKED, VERSIONS, Hellos
 from rdpdoctor.wire.tls_record import Version, alert_name, version_name
@@ -42,7 +42,7 @@ async def run(context: Context) -> None:
 
     async def one() -> None:
         async with Attempt(context, "versions", cookie=context.cookie) as attempt:
-            if not (attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls):
+            if not (attempt.connected and await attempt.initiate() and attempt.over_tls):
                 hellos.skip_next()
             else:
                 await hellos.ask_next(attempt)
@@ -107,7 +107,7 @@ async def _enumerate(context: Context, seen: dict[Version, _Seen]) -> None:
         for _ in range(_ENUMERATE_AT_MOST):
             left = tuple(suite for suite in for_version(ASKED, version) if suite not in entry.suites)
             async with Attempt(context, "versions", cookie=context.cookie) as attempt:
-                if not (attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls):
+                if not (attempt.connected and await attempt.initiate() and attempt.over_tls):
                     return
                 answer = await attempt.hello(version, left)
             if (

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 from rdpdoctor.net.dial import can_limit_segments
-from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
+from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import (
     TCP_TAGS,
     TLS_TAGS,
@@ -66,8 +66,8 @@ async def run(context: Context) -> None:
             context, "variant", variant=change.variant, cookie=change.cookie, max_segment=change.max_segment
         )
         async with attempt:
-            if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
-                await attempt.handshake(COMPARE_WAIT, split_first=change.split_first, sni=change.sni)
+            if attempt.connected and await attempt.initiate() and attempt.over_tls:
+                await attempt.handshake(split_first=change.split_first, sni=change.sni)
 
     async with asyncio.TaskGroup() as group:
         for change in _changes(context):

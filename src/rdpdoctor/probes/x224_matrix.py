@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rdpdoctor.probes.attempt import COMPARE_WAIT, Attempt
+from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import (
     CERTIFICATE_TAGS,
     TCP_TAGS,
@@ -39,7 +39,7 @@ async def run(context: Context) -> None:
         variant, cookie = ("no-cookie", None) if bare else ("ordinary", context.cookie)
         attempt = Attempt(context, "matrix", variant=variant, requested=requested, cookie=cookie)
         async with attempt:
-            if attempt.connected and await attempt.initiate(COMPARE_WAIT) and attempt.over_tls:
+            if attempt.connected and await attempt.initiate() and attempt.over_tls:
                 await context.hellos.ask_next(attempt)
 
     async with asyncio.TaskGroup() as group:

@@ -31,6 +31,17 @@ class RdpSettings:
         kind, value = self.values.get(name, ("", ""))
         return value.strip() or None if kind == "s" else None
 
+    @property
+    def user(self) -> str | None:
+        """The account's name, without what a client would not put into its cookie."""
+        return self.text("username")
+
+    @property
+    def gateway(self) -> str | None:
+        """The RD Gateway that a client would use; None where it goes straight (usage method 0 or 4)."""
+        used = self.number("gatewayusagemethod")
+        return self.text("gatewayhostname") if used in (1, 2, 3) else None
+
     def number(self, name: str) -> int | None:
         kind, value = self.values.get(name, ("", ""))
         try:
