@@ -157,7 +157,7 @@ class Attempt:
         late.cancel()
         if not self.context.one_at_a_time:
             self._let_next_open()
-        if self.role == "walk":
+        if self.role == "walk" and not isinstance(outcome, Ended):
             self.context.keep_pace(outcome.elapsed)
         tag, args = telling.x224_outcome(outcome)
         self._tell(tag, requested=self.requested, cookie=self.cookie, **args)
