@@ -60,6 +60,8 @@ class Story:
 
     def see(self, tag: str, source: Source = Source.PROBE, **args: Any) -> Story:
         declared = load().tags[tag]
+        if tag.endswith((".silent", ".stalled")):  # as long as a check waits
+            args = {"waited_ms" if tag == "tcp.silent" else "elapsed_ms": 8000.0, **args}
         full = {
             name: args.get(name, None if kind.endswith("?") else _DULL[kind])
             for name, kind in declared.args.items()
@@ -168,7 +170,7 @@ class Story:
         word, extra = what if isinstance(what, tuple) else (what, None)
         if word.startswith("TLS"):
             tag = "tls.completed" if args["hello"] == "client" else "tls.answered"
-            self.see(tag, **{**args, "version": word, "suite": "TLS_AES_256_GCM_SHA384"})
+            self.see(tag, **{"version": word, "suite": "TLS_AES_256_GCM_SHA384", **args})
             return
         more: dict[str, Any] = {"after": "client-hello"}
         more |= {"alerted": {"name": "an_alert"}, "malformed": {"detail": "no record"}}.get(word, {})
@@ -176,7 +178,7 @@ class Story:
             more[{"alerted": "alert", "malformed": "sample", "rejected": "reason"}.get(word, "received")] = (
                 extra
             )
-        self.see(f"tls.{word}", **{**args, **more})
+        self.see(f"tls.{word}", **{**more, **args})
 
     def _nla(self, what: str | int | Mapping[str, Any], args: Mapping[str, Any]) -> None:
         if isinstance(what, int):

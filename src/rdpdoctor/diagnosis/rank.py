@@ -30,6 +30,8 @@ MARGIN = 2.0
 SHOWN_CAUSES = 8
 SHOWN_RULED_OUT = 6
 
+#: A server that is silent for less may merely be slow.
+PATIENCE_MS = 3000.0
 _HEARSAY = (Source.CODE, Source.ANSWER)
 _ORDER = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE, Confidence.RULED_OUT)
 
@@ -81,6 +83,7 @@ def rank(
             cases[cause.id] = case
     for case in cases.values():
         _limit_hearsay(case, evidence)
+        _limit_impatience(case, evidence)
     _narrow(cases)
     _unmask(cases)
     if died_at is not None:
@@ -164,6 +167,22 @@ def _limit_hearsay(case: Case, evidence: Evidence) -> None:
     carried = (*case.required, *case.confirming, *case.supporting)
     if carried and all(evidence.observations[index].source in _HEARSAY for index in carried):
         case.weaken(Confidence.POSSIBLE)
+
+
+def _limit_impatience(case: Case, evidence: Evidence) -> None:
+    """What rests on silence alone, and on a short wait for it, is possible at most."""
+    if case.confidence is not Confidence.LIKELY:
+        return
+    seen = [evidence.observations[index] for index in (*case.required, *case.supporting)]
+    seen = [row for row in seen if not row.tag.startswith("derived.") and row.source not in _HEARSAY]
+    if seen and all(_brief(row) for row in seen):
+        case.weaken(Confidence.POSSIBLE)
+
+
+def _brief(row: Observation) -> bool:
+    waited = row.args.get("waited_ms", row.args.get("elapsed_ms"))
+    quiet = row.tag.endswith((".silent", ".stalled"))
+    return quiet and isinstance(waited, int | float) and waited < PATIENCE_MS
 
 
 def _narrow(cases: dict[str, Case]) -> None:

@@ -26,7 +26,8 @@ def steps(
     causes: Sequence[RankedCause], verdict: Verdict, view: View, knowledge: Knowledge
 ) -> tuple[NextStep, ...]:
     leading = [cause.id for cause in causes if cause.confidence is not Confidence.RULED_OUT]
-    if verdict.status is Health.HEALTHY and not leading:
+    shown = verdict.status is Health.HEALTHY and "code.shown" in view
+    if verdict.status is Health.HEALTHY and not leading and not shown:
         return ()
     done = {attempt.variant for attempt in view.attempts} | {
         text(row, "question") for row in view.all("answer.given")
@@ -38,7 +39,7 @@ def steps(
         "address": _to_paste(address, "ADDRESS"),
     }
     found: dict[str, NextStep] = {}
-    for tell, separates in _candidates(leading, verdict, knowledge):
+    for tell, separates in _candidates(leading, verdict, view, knowledge):
         if tell.kind != "evidence" and tell.id in done:
             continue
         sentence = fill(tell.text, args)
@@ -54,8 +55,11 @@ def _to_paste(text: str, otherwise: str) -> str:
 
 
 def _candidates(
-    leading: Sequence[str], verdict: Verdict, knowledge: Knowledge
+    leading: Sequence[str], verdict: Verdict, view: View, knowledge: Knowledge
 ) -> Iterator[tuple[Tell, tuple[str, ...]]]:
+    if verdict.status is Health.HEALTHY and "code.shown" in view:
+        for tell in knowledge.steps.get("healthy", ()):
+            yield tell, tuple(leading[:2])
     causes = knowledge.causes
     if len(leading) > 1:
         pair = (leading[0], leading[1])

@@ -96,7 +96,6 @@ def tell() -> dict[str, Case]:
                 )
             ),
             "certificate.name-mismatch",
-            "farm.bad-member",
             confidence="likely",
         ),
         "farm members with certificates of their own": Case(

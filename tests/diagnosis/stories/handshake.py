@@ -78,11 +78,67 @@ def tell() -> dict[str, Case]:
             ("tls.version-mismatch", "tls.cipher-mismatch", "path.tls-cut"),
         ),
         "alert 40": Case(
-            lambda: Story().walk(8, ("alerted", 40)).versions("TLS 1.2", "TLS 1.2").spoken("TLS 1.2"),
+            lambda: (
+                Story()
+                .walk(8, ("alerted", 40))
+                .attempt(8, "TLS 1.2", role="versions", hello="TLS 1.2", suite="TLS_RSA_WITH_RC4_128_SHA")
+                .spoken("TLS 1.2")
+            ),
             "failing",
             "tls",
             ("tls.cipher-mismatch", "confirmed"),
             ("tls.version-mismatch", "tls.broken", "certificate.key-unusable"),
+        ),
+        "alert 40 to one of two hellos": Case(
+            lambda: Story().walk(8, ("alerted", 40)).versions("TLS 1.2", "TLS 1.2").spoken("TLS 1.2"),
+            "failing",
+            "tls",
+            ("tls.broken", "possible"),
+            ("tls.version-mismatch", "tls.cipher-mismatch", "certificate.key-unusable"),
+        ),
+        "wants a certificate of the client": Case(
+            lambda: (
+                Story()
+                .walk(8, ("alerted", 40), after="client-finished")
+                .versions("TLS 1.2", "TLS 1.2")
+                .spoken("TLS 1.2")
+            ),
+            "failing",
+            "tls",
+            ("tls.broken", "likely"),
+            ("tls.version-mismatch", "tls.cipher-mismatch", "certificate.key-unusable"),
+        ),
+        "closes where TLS 1.3 is offered": Case(
+            lambda: (
+                Story()
+                .walk(8, closed)
+                .versions(closed, "TLS 1.3")
+                .versions("TLS 1.2", "TLS 1.2")
+                .attempt(8, "TLS 1.2", variant="split-hello", role="variant")
+            ),
+            "failing",
+            "tls",
+            ("tls.broken", "possible"),
+            ("tls.version-mismatch", "tls.cipher-mismatch", "certificate.key-unusable"),
+        ),
+        "closes where CredSSP was asked for": Case(
+            lambda: (
+                Story()
+                .walk(8, closed)
+                .versions(closed, "TLS 1.2")
+                .attempt(1, "TLS 1.2", role="matrix", requested=1, hello="TLS 1.2")
+            ),
+            "failing",
+            "tls",
+            ("tls.broken", "possible"),
+            ("tls.version-mismatch", "tls.cipher-mismatch", "certificate.key-unusable"),
+        ),
+        "handshakes fail in a crowd only": Case(
+            lambda: Story().healthy().attempt(8, closed, at_once=2).attempt(8, closed, at_once=3),
+            "degraded",
+            "tls",
+            ("limits.connections", "possible"),
+            ("certificate.key-unusable", "path.intermittent", "tls.broken"),
         ),
         "alert 40 to everything": Case(
             lambda: Story().walk(8, ("alerted", 40)).versions(("alerted", 40)),

@@ -15,6 +15,29 @@ def tell() -> dict[str, Case]:
             ("service.hung", "likely"),
             ("path.filtered", "port.not-rdp", *CLOSERS),
         ),
+        "says nothing, and nobody waited": Case(
+            lambda: (
+                Story().walk("silent", elapsed_ms=900.0).attempt("silent", variant="alone", elapsed_ms=900.0)
+            ),
+            "failing",
+            "x224",
+            ("service.hung", "possible"),
+            ("path.filtered", "port.not-rdp", *CLOSERS),
+        ),
+        "closes after choosing RDP": Case(
+            lambda: Story().walk(0).see("mcs.closed", attempt=1, role="walk", after="connection-confirm"),
+            "failing",
+            "mcs",
+            ("server.closes-early", "possible"),
+            ("service.hung", "negotiation.inconsistent"),
+        ),
+        "resets after TLS without NLA": Case(
+            lambda: Story().walk(1, "TLS 1.3").see("mcs.reset", attempt=1, role="walk", after="handshake"),
+            "failing",
+            "mcs",
+            ("server.closes-early", "possible"),
+            ("tls.broken", "certificate.key-unusable"),
+        ),
         "stops in the answer": Case(
             lambda: Story().walk("stalled", received=5),
             "failing",
@@ -88,6 +111,36 @@ def tell() -> dict[str, Case]:
             "x224",
             ("cookie.filtered", "likely"),
             ("limits.connections",),
+        ),
+        "closes for a name": Case(
+            lambda: (
+                Story()
+                .walk("reset")
+                .attempt(8, variant="no-cookie", cookie=None, role="variant")
+                .attempt(8, variant="neutral-cookie", cookie="other", role="variant")
+                .attempt("reset", variant="alone")
+                .attempt("reset", variant="alone")
+            ),
+            "failing",
+            "x224",
+            ("cookie.filtered", "confirmed"),
+            ("server.closes-early", "negotiation.inconsistent", "path.intermittent"),
+        ),
+        "slow beside others": Case(
+            lambda: (
+                Story()
+                .healthy()
+                .matrix(dict.fromkeys((3, 1, 0), "silent"), at_once=4)
+                .attempt("silent", at_once=2)
+                .attempt("silent", at_once=3)
+                .attempt(8, variant="alone")
+                .attempt(8, variant="alone")
+                .attempt(8, variant="alone")
+            ),
+            "degraded",
+            "x224",
+            ("limits.connections", "possible"),
+            ("server.closes-early", "path.intermittent", "service.hung"),
         ),
         "closes without a cookie": Case(
             lambda: (

@@ -50,6 +50,8 @@ def _dials(view: View) -> Iterator[Observation]:
         "alone_failed": 0,
         "crowded_passed": 0,
         "crowded_failed": 0,
+        "crowded_only": False,
+        "crowded_ways": [],
     }
     yield derived("repeats", Stage.PATH, args, [row for _, row in tries])
 
@@ -77,25 +79,34 @@ def _endings(view: View, stage: Stage, steps: list[Step]) -> Observation:
 
 
 def _repeats(view: View, stage: Stage) -> Iterator[Observation]:
-    """Attempts that were the same for the server. One alone says nothing about sameness."""
+    """Attempts that were the same for the server. One alone says nothing about sameness.
+
+    Where all that ran alone passed, those that ran beside others and failed did so for the company: they were
+    not the same for the server, and only the lone ones count as attempts here.
+    """
     pairs = [(attempt, step) for attempt in view.ordinary(stage) if (step := attempt.at(stage)) is not None]
     if len(pairs) < 2:
         return
-    failed = [step for _, step in pairs if not step.passed]
     alone = [step for attempt, step in pairs if attempt.at_once <= 1]
+    beside = [step for attempt, step in pairs if attempt.at_once > 1]
     alone_failed = sum(1 for step in alone if not step.passed)
-    crowded_failed = len(failed) - alone_failed
+    crowded = [step for step in beside if not step.passed]
+    crowded_only = bool(alone) and not alone_failed and bool(crowded)
+    alike = alone if crowded_only else [step for _, step in pairs]
+    failed = [step for step in alike if not step.passed]
     args: Args = {
         "at": stage.value,
-        "attempts": len(pairs),
-        "passed": len(pairs) - len(failed),
+        "attempts": len(alike),
+        "passed": len(alike) - len(failed),
         "failed": len(failed),
         "ways": distinct(step.outcome for step in failed),
-        "mixed": 0 < len(failed) < len(pairs),
+        "mixed": 0 < len(failed) < len(alike),
         "alone_passed": len(alone) - alone_failed,
         "alone_failed": alone_failed,
-        "crowded_passed": len(pairs) - len(alone) - crowded_failed,
-        "crowded_failed": crowded_failed,
+        "crowded_passed": len(beside) - len(crowded),
+        "crowded_failed": len(crowded),
+        "crowded_only": crowded_only,
+        "crowded_ways": distinct(step.outcome for step in crowded),
     }
     yield derived("repeats", Stage.PATH, args, [step.row for _, step in pairs])
 
@@ -118,6 +129,8 @@ def _crowding(view: View) -> Iterator[Observation]:
     args: Args = {
         "answered": len(answered),
         "dropped": len(dropped),
+        "ended": sum(1 for _, step in dropped if step.outcome != "silent"),
+        "beside": len(dropped) + sum(1 for count in answered if count >= least),
         "from_count": least,
         "answered_below": sum(1 for count in answered if count < least),
         "answered_above": sum(1 for count in answered if count >= least),

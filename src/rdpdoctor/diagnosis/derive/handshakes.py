@@ -17,6 +17,11 @@ VERSIONS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 #: What current clients speak: mstsc since Windows 11 and every TLS library of 2026 refuse older ones (RFC
 #: 8996).
 ACCEPTABLE = ("TLS 1.2", "TLS 1.3")
+#: Variants whose ClientHello goes out otherwise than a client sends it.
+_OTHERWISE_SENT = frozenset({"split-hello", "no-sni", "small-segments"})
+#: Hellos that offer TLS 1.3: a current client's does.
+_NEWER = frozenset({CLIENT_HELLO, "TLS 1.3"})
+_CREDSSP = 0x0A  # PROTOCOL_HYBRID and PROTOCOL_HYBRID_EX, MS-RDPBCGR 2.2.1.1.1
 
 
 def derive(view: View) -> Iterator[Observation]:
@@ -42,8 +47,27 @@ def _versions(view: View) -> Iterator[Observation]:
     elif offered and "TLS 1.2" in refused:
         acceptable = False
     newest = offered[-1] if offered else None
-    args: Args = {"offered": offered, "refused": refused, "newest": newest, "acceptable": acceptable}
+    args: Args = {
+        "offered": offered,
+        "refused": refused,
+        "newest": newest,
+        "acceptable": acceptable,
+        "usable": any(
+            text(row, "version") in ACCEPTABLE and client_offers(text(row, "suite") or "") for row in rows
+        ),
+    }
     yield derived("versions", Stage.TLS, args, rows)
+
+
+def client_offers(suite: str) -> bool:
+    """Whether current clients offer a suite, by its registered name: those of TLS 1.3, and AES with the usual
+    key exchanges.
+    """
+    exchange, _, cipher = suite.removeprefix("TLS_").partition("_WITH_")
+    if not cipher:
+        return suite.startswith(("TLS_AES_", "TLS_CHACHA20_"))
+    usual = exchange in ("ECDHE_ECDSA", "ECDHE_RSA", "DHE_RSA", "RSA")
+    return usual and cipher.startswith(("AES_", "CHACHA20_")) and "CCM" not in cipher
 
 
 def _handshakes(view: View) -> Iterator[Observation]:
@@ -67,5 +91,35 @@ def _handshakes(view: View) -> Iterator[Observation]:
         "bytes": received,
         "alerts": [int(code) for code in alerts],
         "certificate": certificates,
+        **_one_piece(view),
     }
     yield derived("handshakes", Stage.TLS, args, [step.row for _, step in steps])
+
+
+def _one_piece(view: View) -> Args:
+    """What became of the hellos that were sent as clients send them, and what those that died have in common.
+
+    older_only: each that offers TLS 1.3 died, and one with TLS 1.2 as its highest was answered.
+    plain_only: each died where CredSSP had been asked for, and the same hello passed where only TLS was.
+    """
+    hellos = [
+        (hello, step.passed, attempt.requested)
+        for attempt in view.attempts
+        if attempt.variant not in _OTHERWISE_SENT
+        for hello, step in attempt.hellos.items()
+    ]
+    passed, died = [one for one in hellos if one[1]], [one for one in hellos if not one[1]]
+    names = {hello for hello, _, _ in passed}
+    plain_only = (
+        all(asked is not None and not asked & _CREDSSP for _, _, asked in passed)
+        and all(asked is not None and asked & _CREDSSP for _, _, asked in died)
+        and any(hello in names for hello, _, _ in died)
+    )
+    older_only = (
+        not plain_only
+        and "TLS 1.2" in names
+        and not names & _NEWER
+        and any(hello == CLIENT_HELLO for hello, _, _ in died)
+        and not any(hello == "TLS 1.2" for hello, _, _ in died)
+    )
+    return {"one_piece": len(passed), "older_only": older_only, "plain_only": plain_only}

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.model import StageResult, Status
-from rdpdoctor.diagnosis.stages import dns, nla, path, tcp, tls, x224
+from rdpdoctor.diagnosis.stages import dns, mcs, nla, path, tcp, tls, x224
 from rdpdoctor.diagnosis.stages.judged import Judged
 from rdpdoctor.diagnosis.view import View, text, words
 from rdpdoctor.facts import WALK, Stage
@@ -26,9 +26,10 @@ JUDGES: Mapping[Stage, Judge] = {
     Stage.X224: x224.judge,
     Stage.TLS: tls.judge,
     Stage.NLA: nla.judge,
+    Stage.MCS: mcs.judge,
 }
 #: What this check can try without an account. The verdict waits for these and for no others.
-TRIED = tuple(JUDGES)
+TRIED = (Stage.DNS, Stage.TCP, Stage.X224, Stage.TLS, Stage.NLA)
 
 
 def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[StageResult, ...]:

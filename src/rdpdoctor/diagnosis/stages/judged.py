@@ -46,14 +46,28 @@ def mixed(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged | Non
     return Judged(status, f"{stage}.mixed", repeats, elapsed_of(leading.row))
 
 
+def crowded(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged | None:
+    """Where the same passes alone each time, and failed beside others of ours: never more than a warning."""
+    repeats = conclusions.at("repeats", stage)
+    if repeats is None or not repeats["crowded_only"]:
+        return None
+    return Judged(Status.WARNING, f"{stage}.crowded-alike", repeats, elapsed_of(leading.row))
+
+
 def ended(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged:
     """A stage that died, with how many attempts did so."""
-    elapsed = elapsed_of(leading.row)
-    for variant in conclusions.each("variant"):
-        if variant["at"] == stage and variant["better"]:
-            return Judged(Status.FAILED, f"{stage}.only-variant", variant, elapsed)
+    better = [each for each in conclusions.each("variant") if each["at"] == stage and each["better"]]
+    # That no cookie passes too is no news where another one does.
+    for variant in sorted(better, key=lambda each: each["variant"] != "neutral-cookie"):
+        key = "other-name" if variant["variant"] == "neutral-cookie" else "only-variant"
+        return Judged(Status.FAILED, f"{stage}.{key}", variant, elapsed_of(leading.row))
+    return plainly(stage, conclusions, leading)
+
+
+def plainly(stage: Stage, conclusions: Conclusions, leading: Step) -> Judged:
+    """How it died and how often, whatever the variants say."""
     endings = conclusions.at("endings", stage) or {}
     args: dict[str, Any] = dict(leading.row.args)
     if endings.get("attempts", 0) > 1:
         args |= {"failed": endings["failed"], "attempts": endings["attempts"]}
-    return Judged(Status.FAILED, f"{stage}.{leading.outcome}", args, elapsed)
+    return Judged(Status.FAILED, f"{stage}.{leading.outcome}", args, elapsed_of(leading.row))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.diagnosis.derive import server
 from rdpdoctor.diagnosis.model import Status
 from rdpdoctor.diagnosis.stages import x224
-from rdpdoctor.diagnosis.stages.judged import Judged, elapsed_of, ended, mixed
+from rdpdoctor.diagnosis.stages.judged import Judged, crowded, elapsed_of, ended, mixed
 from rdpdoctor.diagnosis.view import View, whole
 from rdpdoctor.facts import Stage
 
@@ -34,7 +34,7 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
     clock = conclusions.the("clock")
     if clock is not None and clock["beyond_limit"]:
         return Judged(Status.WARNING, "nla.clock", {**row.args, **clock}, elapsed)
-    return Judged(Status.OK, row.tag, row.args, elapsed)
+    return crowded(Stage.NLA, conclusions, leading) or Judged(Status.OK, row.tag, row.args, elapsed)
 
 
 def _not_reached(view: View) -> Judged | None:

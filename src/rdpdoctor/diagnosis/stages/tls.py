@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rdpdoctor.diagnosis.derive.handshakes import ACCEPTABLE
 from rdpdoctor.diagnosis.model import Status
 from rdpdoctor.diagnosis.stages import x224
-from rdpdoctor.diagnosis.stages.judged import Judged, elapsed_of, ended, mixed
+from rdpdoctor.diagnosis.stages.judged import Judged, crowded, elapsed_of, ended, mixed, plainly
 from rdpdoctor.diagnosis.view import Step, View, text, whole
 from rdpdoctor.facts import Stage
 
@@ -27,7 +27,11 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
     shaky = mixed(Stage.TLS, conclusions, leading)
     if shaky is not None:
         return shaky
-    return _completed(view, conclusions, leading) if leading.passed else _died(conclusions, leading)
+    if not leading.passed:
+        return _died(conclusions, leading)
+    completed = _completed(view, conclusions, leading)
+    beside = crowded(Stage.TLS, conclusions, leading)
+    return beside if beside is not None and completed.status is Status.OK else completed
 
 
 def _completed(view: View, conclusions: Conclusions, leading: Step) -> Judged:
@@ -72,11 +76,20 @@ def _fault(certificate: Mapping[str, Any]) -> str | None:
 
 def _died(conclusions: Conclusions, leading: Step) -> Judged:
     judged = ended(Stage.TLS, conclusions, leading)
+    hellos = conclusions.the("handshakes") or {}
+    if hellos.get("one_piece") and judged.args.get("variant") != "small-segments":
+        # What passes as other clients send it needs no odd way of sending.
+        judged = plainly(Stage.TLS, conclusions, leading)
+        for key in ("plain_only", "older_only"):
+            if hellos.get(key) and leading.outcome in ("closed", "reset", "silent"):
+                way = key.replace("_", "-")
+                return Judged(judged.status, f"tls.{way}", {**judged.args, **hellos}, judged.elapsed_ms)
+    if leading.outcome == "alerted" and text(leading.row, "after") not in ("client-hello", None):
+        return Judged(judged.status, "tls.alerted-late", judged.args, judged.elapsed_ms)
     if leading.outcome not in ("closed", "reset") or judged.key == "tls.only-variant":
         return judged
     if (whole(leading.row, "received") or 0) > 0:
         return Judged(judged.status, f"{judged.key}-late", judged.args, judged.elapsed_ms)
-    hellos = conclusions.the("handshakes") or {}
     alike = hellos.get("alike") and hellos.get("versions") and not hellos.get("bytes")
     args = {**judged.args, "versions": hellos["versions"]} if alike else judged.args
     return Judged(judged.status, judged.key, args, judged.elapsed_ms)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive import server
 from rdpdoctor.diagnosis.model import Status
-from rdpdoctor.diagnosis.stages.judged import Judged, elapsed_of, ended, mixed
+from rdpdoctor.diagnosis.stages.judged import Judged, crowded, elapsed_of, ended, mixed
 from rdpdoctor.diagnosis.view import Step, View, text, whole
 from rdpdoctor.facts import Stage
 
@@ -61,8 +61,9 @@ def _confirmed(conclusions: Conclusions, leading: Step) -> Judged:
             return Judged(Status.WARNING, "x224.cookie", row.args, elapsed)
     crowding = conclusions.the("crowding")
     if crowding is not None and _limited(crowding, conclusions):
-        return Judged(Status.WARNING, "x224.crowded", crowding, elapsed)
-    return Judged(Status.OK, "x224.selected", row.args, elapsed)
+        key = "x224.crowded-some" if crowding["answered_above"] or not crowding["ended"] else "x224.crowded"
+        return Judged(Status.WARNING, key, crowding, elapsed)
+    return crowded(Stage.X224, conclusions, leading) or Judged(Status.OK, "x224.selected", row.args, elapsed)
 
 
 def _limited(crowding: Mapping[str, Any], conclusions: Conclusions) -> bool:
