@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Family:
 @cache
 def family(kind: str) -> Family:
     """One of KINDS. ValueError where its file contradicts itself."""
-    text = resources.files(__name__).joinpath(f"{kind}.json").read_text("utf-8")
+    text = Path(__file__).with_name(f"{kind}.json").read_text("utf-8")
     table: dict[str, Any] = json.loads(text)
     about, sources = table["family"], table["sources"]
     codes = []
