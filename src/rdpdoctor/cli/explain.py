@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rdpdoctor.cli.usage import OK, UNKNOWN, Parser, UsageError, warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_OPTION = re.compile(r"-[A-Za-z]|--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 _EPILOG = """\
 CODE is a number (0x904, 2308, -1073741715), a pair (0x904 0x7, 0x904/0x7),
 a name (ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE), or the text
@@ -17,7 +19,9 @@ of an English error dialog; - reads the text from stdin.
 
 exit: 0 every code is known, 2 no code was given, 3 a code is not known
 """
-_HINT = "rdpdoctor explain 0x904 0x7, a name such as STATUS_LOGON_FAILURE, or the dialog's text; - reads stdin"
+_HINT = (
+    "rdpdoctor explain 0x904 0x7, a name such as STATUS_LOGON_FAILURE, or the dialog's text; - reads stdin"
+)
 
 
 def run(words: Sequence[str]) -> int:
@@ -29,15 +33,9 @@ def run(words: Sequence[str]) -> int:
     )
     parser.add_argument("codes", metavar="CODE", nargs="*", help="a code, or a text with codes in it")
     parser.add_argument("--json", action="store_true", help="as an object of schema rdpdoctor.explain/1")
-    # Negative numbers are codes, not options; what is none goes to the parser.
-    text, options = [], []
-    for place, word in enumerate(words):
-        if word == "--":
-            text += words[place + 1 :]
-            break
-        (options if word.startswith("-") and len(word) > 1 and not word[1].isdigit() and " " not in word else text).append(word)  # fmt: skip
+    options, texts = _sorted(words)
     given = parser.parse_args(options)
-    pasted = _stdin() if text == ["-"] else " ".join(text)
+    pasted = _stdin() if texts == ["-"] else " ".join(texts)
     if not pasted.strip():
         raise UsageError("it was not said what to explain", _HINT)
 
@@ -70,6 +68,16 @@ def run(words: Sequence[str]) -> int:
     return OK if explanation.all_known else UNKNOWN
 
 
+def _sorted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Options, and what is to be explained: a negative number is a code, and prose may begin with a dash."""
+    for place, word in enumerate(words):
+        if word == "--":
+            options, texts = _sorted(words[:place])
+            return options, [*texts, *words[place + 1 :]]
+    options = [word for word in words if _OPTION.fullmatch(word)]
+    return options, [word for word in words if not _OPTION.fullmatch(word)]
+
+
 def _stdin() -> str:
     """What was pasted, whatever its encoding; a byte more than is looked at tells that there is more."""
     from rdpdoctor.knowledge.codes.reading import LONGEST
@@ -78,10 +86,10 @@ def _stdin() -> str:
         return ""
     try:
         binary = getattr(sys.stdin, "buffer", None)
-        raw = sys.stdin.read(LONGEST + 1) if binary is None else binary.read(LONGEST + 1)
+        if binary is None:  # somebody put a stream of text there
+            return str(sys.stdin.read(LONGEST + 1))
+        raw = bytes(binary.read(LONGEST + 1))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"stdin cannot be read: {error}", _HINT) from error
-    if isinstance(raw, str):
-        return raw
     wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))  # what PowerShell writes
     return raw.decode("utf-16" if wide else "utf-8-sig", "replace")

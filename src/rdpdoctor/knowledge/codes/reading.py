@@ -1,9 +1,10 @@
-"""From what somebody typed or pasted to the codes in it. Pure; nothing here fails on any text."""
+"""From what somebody typed or pasted to the codes in it. Nothing here fails on any text."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from rdpdoctor.knowledge.codes import all_by_symbol
 
@@ -48,8 +49,8 @@ def read(text: str) -> tuple[Asked, ...]:
     found = _listed(words[: MOST * 2]) if len(words) <= MOST * 2 else None
     if found is None:
         found = _pasted(text)
-    if not found and len(words) == 1:
-        found = [Asked(words[0])]
+    if not found:
+        found = [Asked(words[0])] if len(words) == 1 else _phrased(words)
     once: dict[tuple[int | str, str | None], Asked] = {}
     for asked in found:
         key = asked.text.lower() if asked.number is None else asked.number
@@ -91,7 +92,7 @@ def _pasted(text: str) -> list[Asked]:
     """Codes in prose: numbers behind a word for them, hexadecimal numbers, and known names."""
     at: list[tuple[int, Asked]] = []
     for match in _LABELLED.finditer(text):
-        label = match.lastgroup
+        label = next(name for name, said in match.groupdict().items() if said)
         value = match[0] if label == "bare" else next(value for value in match.groups()[::-1] if value)
         number = unsigned(value)
         kind = label if label in ("extended", "tls_alert", "neg_failure") else None
@@ -104,3 +105,16 @@ def _pasted(text: str) -> list[Asked]:
             if len(at) >= 2 * MOST:
                 break
     return [asked for _, asked in sorted(at, key=lambda pair: pair[0])]
+
+
+def _phrased(words: list[str]) -> list[Asked]:
+    """What a dialog without any code says in its own words."""
+    import tomllib
+
+    said = " ".join(words).lower()
+    table = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text("utf-8"))
+    return [
+        Asked(f"0x{row['number']:X}", row["number"], row["kind"])
+        for row in table["phrases"]
+        if any(phrase in said for phrase in row["words"])
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Causes that a whole explanation names.
 _MOST = 8
+#: A link that is no stronger is a hint (one rule that supports weakly).
+_HINT = 2
+_HOLE = re.compile(r"\{[a-z_.]+(?::[a-z]+)?\}")
 
 
 class Meaning(NamedTuple):
@@ -70,16 +74,17 @@ def explain(asked: Sequence[Asked], knowledge: Knowledge) -> Explanation:
     stages = _stages(likeliest)
     linked = causes_of(likeliest, knowledge)
     named = {link.cause.id for link in linked}
-    at = tuple(link for link in causes_at(stages, knowledge) if link.cause.id not in named)
+    weak = all(link.strength <= _HINT for link in linked)
+    at = tuple(link for link in causes_at(stages, knowledge) if weak and link.cause.id not in named)
     causes = (*linked, *at)[:_MOST]
-    said = any(popular().concerns(code) for code in likeliest)
+    said = [code.kind for code in likeliest if popular().concerns(code)]
     return Explanation(
         codes,
         stages,
         causes,
         _next(likeliest, linked),
         popular().claims if said else (),
-        popular().remedies if said else (),
+        popular().remedies if "reason" in said else (),
     )
 
 
@@ -103,9 +108,11 @@ def _in_order(number: int, hint: str | None) -> tuple[Code, ...]:
     """Every meaning, what the words around it say first; errinfo is what an extended code carries."""
     found = by_number(number)
     if number >> 16 == 0x8007:  # an HRESULT around a Win32 code
-        found += tuple(code for code in by_number(number & 0xFFFF) if code.kind in ("gateway_hresult", "rdstls"))
+        inner = by_number(number & 0xFFFF)
+        found += tuple(code for code in inner if code.kind in ("gateway_hresult", "rdstls"))
     elif number < 0x10000:
-        found += tuple(code for code in by_number(0x80070000 + number) if code.kind == "gateway_hresult")
+        outer = by_number(0x80070000 + number)
+        found += tuple(code for code in outer if code.kind == "gateway_hresult")
     first = ("extended", "errinfo") if hint == "extended" else (hint,)
     return tuple(sorted(found, key=lambda code: (code.kind not in first, KINDS.index(code.kind))))
 
@@ -125,8 +132,9 @@ def _stages(codes: Sequence[Code]) -> tuple[str, ...]:
 def _next(codes: Sequence[Code], linked: Sequence[Link]) -> tuple[Step, ...]:
     steps = [_check(codes)]
     for link in linked[:2]:
-        told = next((tell.text for tell in link.cause.tell if tell.kind == "evidence"), None)
-        if told and all(step.text != told for step in steps):
+        told = next((tell.text for tell in link.cause.tell if tell.kind == "evidence"), "")
+        told = told.replace("{host}", "HOST").replace("{port}", "3389")
+        if told and not _HOLE.search(told) and all(step.text != told for step in steps):
             steps.append(Step(told))
     return tuple(steps)
 
@@ -140,6 +148,7 @@ def _check(codes: Sequence[Code]) -> Step:
             shown.setdefault(place, f"0x{code.number:X}")
     words = [shown[place] for place in ("reason", "extended") if place in shown]
     if list(shown) == ["extended"]:  # a number alone would count as a reason
-        words = [next((code.symbol for code in codes if code.symbol and code.kind == "extended"), "0x0 " + words[0])]
+        names = (code.symbol for code in codes if family(code.kind).shown_as == "extended")
+        words = [next(filter(None, names), f"0x0 {words[0]}")]
     option = " --code " + " ".join(words) if words else ""
     return Step("Walk the connection and see where it dies.", f"rdpdoctor check HOST{option}")

@@ -1,10 +1,11 @@
 """An explanation as JSON, schema `rdpdoctor.explain/1`.
 
 { "schema",
-  "codes":  [{ "typed", "number": int|null, "hex": str|null, "known": bool,
-               "meanings":   [{ "family", "title", "number", "hex", "symbol": str|null, "says", "official": bool,
-                                "note": str|null, "what", "not_proof", "stages": [], "causes": [id], "source" }],
-               "neighbours": [{ "family", "number", "hex", "symbol", "says" }], "group": str|null }],
+  "codes":  [{ "typed", "number": int|null, "hex": str|null, "known": bool, "group": str|null,
+               "meanings":   [{ "family", "title", "number", "hex", "symbol": str|null, "says",
+                                "official": bool, "note": str|null, "what", "not_proof", "stages": [],
+                                "causes": [id], "source" }],
+               "neighbours": [{ "family", "number", "hex", "symbol", "says" }] }],
   "stages": [], "causes": [{ "id", "title", "by": "code"|"stage", "stages": [] }],
   "next":   [{ "text", "command": str|null }],
   "claims": [{ "says", "judged", "because", "sources": [] }],

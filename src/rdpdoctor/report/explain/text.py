@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rdpdoctor.report.explain.build import Explained, Explanation, Meaning
     from rdpdoctor.report.page import Page
 
-_INDENT = 14
+_INDENT = 15
 _LINES = 12  # of one text
 _TYPED = 60  # cells of what was typed
 
@@ -43,10 +43,7 @@ def _code(one: Explained, page: Page) -> list[Text]:
     first = one.meanings[0]
     code, about = first.code, family(first.code.kind)
     name = _names(code)
-    same = typed.lower() in (name.lower(), (code.symbol or "").lower())
-    made = [line((name if same else f"{typed} = {name}", "head"))]
-    if code.symbol and not same:
-        made[0] = line((f"{typed}: {name}" if typed.lower() not in name.lower() else name, "head"))
+    made = [line((name if typed.lower() in name.lower() else f"{typed}: {name}", "head"))]
     known = "" if code.official else " (known from others, not documented by its maker)"
     made += _row("means", code.says + known, page, "head")
     made += _row("is a", f"{about.title}. {about.what}", page)
@@ -77,13 +74,17 @@ def _other(meaning: Meaning) -> str:
 
 def _unknown(one: Explained, typed: str, page: Page) -> list[Text]:
     number = one.asked.number
-    value = "" if number is None else f" ({hexadecimal(number)}, {number})"
+    forms = [] if number is None else [form for form in (hexadecimal(number), str(number)) if form]
+    value = ", ".join(form for form in forms if form.lower() != typed.lower())
+    value = value and f" ({value})"
     made = [line((typed, "head"), (value, "plain"))]
     made += _row("means", "unknown: it is not among the codes known here.", page, "warns")
     if one.group:
         made += _row("but", one.group, page)
     for place, code in enumerate(one.near):
-        made += _row("" if place else "near it", f"{_names(code)}: {code.says}. {family(code.kind).title}", page)
+        made += _row(
+            "" if place else "near it", f"{_names(code)}: {code.says}. {family(code.kind).title}", page
+        )
     return made
 
 
