@@ -32,7 +32,9 @@ def imported(*words: str) -> tuple[int, set[str]]:
     return code, set(modules)
 
 
-@pytest.mark.parametrize("words", ["--help", "check --help", "read --help", "list --help", "lab --help"])
+@pytest.mark.parametrize(
+    "words", ["--help", "check --help", "read --help", "list --help", "lab --help", "explain --help"]
+)
 def test_help_imports_nothing_heavy(words: str) -> None:
     code, modules = imported(*words.split())
     assert code == 0

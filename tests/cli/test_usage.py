@@ -36,8 +36,12 @@ WRONG: dict[str, list[str]] = {
     "bracket": ["[::1"],
     "second target wrong": ["srv01", "srv02:0"],
     "missing .rdp file": ["no-such-file.rdp"],
-    "command that is to come": ["explain", "0x904"],
-    "other command that is to come": ["fix", "certificate.expired"],
+    "command that is to come": ["fix", "certificate.expired"],
+    "explain nothing": ["explain"],
+    "explain an event": ["explain", "event", "1057"],
+    "explain text without codes": ["explain", "it does not work"],
+    "explain with an unknown option": ["explain", "0x904", "--wat"],
+    "a code that no client shows": ["srv01", "--code", "SSL_CERT_NOT_ON_SERVER"],
     "command after an option": ["--json", "check", "srv01"],
     "code without number": ["srv01", "--code"],
     "code in words": ["srv01", "--code", "banana"],
@@ -86,7 +90,13 @@ def test_a_wrong_call_is_said_in_two_lines(words: list[str], capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "error", "hint"),
     [
-        (["explain", "0x904"], "this version has no command `explain`", "rdpdoctor HOST --code 0x904 0x7"),
+        (["explain", "event 1057"], "event 1057 is an event of a log", "explained: paste the text"),
+        (["explain", "it does not work"], "there is no code in that text", "rdpdoctor explain 0x904 0x7"),
+        (
+            ["srv01", "--code", "SSL_CERT_NOT_ON_SERVER"],
+            "`SSL_CERT_NOT_ON_SERVER` is not a code that a client shows",
+            "rdpdoctor explain SSL_CERT_NOT_ON_SERVER",
+        ),
         (["fix", "x"], "this version has no command `fix`", "changes nothing"),
         (["srv01", "--code", "nonsense"], "`nonsense` is not a code", "targets come before --code"),
         (

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli.usage import UsageError
-from rdpdoctor.knowledge.codes import by_symbol
+from rdpdoctor.knowledge.codes import by_symbol, family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,13 @@ def _codes(word: str) -> list[_Code] | None:
                 raise UsageError(f"the code `{part}` does not fit into 32 bits", _HINT)
             found.append(_Code(None, number % 2**32))
         elif code := by_symbol(part):
-            found.append(_Code(code.kind, code.number))
+            place = family(code.kind).shown_as
+            if place is None or code.number is None:
+                raise UsageError(
+                    f"`{part}` is not a code that a client shows",
+                    f"rdpdoctor explain {part} says what it means",
+                )
+            found.append(_Code(place, code.number))
         else:
             return None
     return found or None

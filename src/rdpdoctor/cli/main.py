@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 #: Command → its module here, with `run(words) -> exit code`.
-COMMANDS = {"check": "check", "read": "read", "lab": "lab", "demo": "demo", "list": "listing"}
+COMMANDS = {
+    "check": "check",
+    "explain": "explain",
+    "read": "read",
+    "lab": "lab",
+    "demo": "demo",
+    "list": "listing",
+}
 #: The contract's commands that this version does not have.
 LATER = {
-    "explain": "rdpdoctor HOST --code 0x904 0x7 says what the common codes mean, beside a check",
     "fix": "the report says what to look at on the server; rdpdoctor changes nothing anywhere",
 }
 
@@ -39,6 +45,7 @@ nothing.
 
 commands:
   check TARGET...   the same as without a command
+  explain CODE...   what codes mean: 0x904 0x7, a name, or a dialog's text
   read FILE...      the same report from a journal that --save wrote
   lab SCENARIO      an endpoint on this machine with a planted fault
   demo              checks a lab endpoint that fails with 0x904/0x7

@@ -1,0 +1,95 @@
+"""`rdpdoctor explain CODE...`: what codes mean, and what they do not."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from rdpdoctor.cli.usage import OK, UNKNOWN, Parser, UsageError, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OPTION = re.compile(r"-[A-Za-z]|--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
+_EPILOG = """\
+CODE is a number (0x904, 2308, -1073741715), a pair (0x904 0x7, 0x904/0x7),
+a name (ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE), or the text
+of an English error dialog; - reads the text from stdin.
+
+exit: 0 every code is known, 2 no code was given, 3 a code is not known
+"""
+_HINT = (
+    "rdpdoctor explain 0x904 0x7, a name such as STATUS_LOGON_FAILURE, or the dialog's text; - reads stdin"
+)
+
+
+def run(words: Sequence[str]) -> int:
+    parser = Parser(
+        "rdpdoctor explain",
+        "rdpdoctor explain CODE... [--json]",
+        "What codes mean, what they do not prove, and what fits.",
+        _EPILOG,
+    )
+    parser.add_argument("codes", metavar="CODE", nargs="*", help="a code, or a text with codes in it")
+    parser.add_argument("--json", action="store_true", help="as an object of schema rdpdoctor.explain/1")
+    options, texts = _sorted(words)
+    given = parser.parse_args(options)
+    pasted = _stdin() if texts == ["-"] else " ".join(texts)
+    if not pasted.strip():
+        raise UsageError("it was not said what to explain", _HINT)
+
+    from rdpdoctor.knowledge.codes import reading
+
+    if len(pasted) > reading.LONGEST:
+        warn(f"only the first {reading.LONGEST // 1024} KiB are looked at")
+    asked = reading.read(pasted)
+    if not asked or (len(asked) == 1 and asked[0].text.lower() == "event"):
+        if (number := reading.event(pasted)) is not None:
+            raise UsageError(
+                f"event {number} is an event of a log, and this version explains codes only",
+                "the codes that stand in the event's text can be explained: paste the text",
+            )
+        raise UsageError("there is no code in that text", _HINT)
+
+    from rdpdoctor.cli.output import stdout_page, write
+    from rdpdoctor.knowledge import load
+    from rdpdoctor.report.explain.build import explain
+
+    explanation = explain(asked, load())
+    if given.json:
+        from rdpdoctor.report.explain.json import dumps
+
+        write(dumps(explanation) + "\n")
+    else:
+        from rdpdoctor.report.explain.text import render
+
+        write(render(explanation, stdout_page(verbose=False)))
+    return OK if explanation.all_known else UNKNOWN
+
+
+def _sorted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Options, and what is to be explained: a negative number is a code, and prose may begin with a dash."""
+    for place, word in enumerate(words):
+        if word == "--":
+            options, texts = _sorted(words[:place])
+            return options, [*texts, *words[place + 1 :]]
+    options = [word for word in words if _OPTION.fullmatch(word)]
+    return options, [word for word in words if not _OPTION.fullmatch(word)]
+
+
+def _stdin() -> str:
+    """What was pasted, whatever its encoding; a byte more than is looked at tells that there is more."""
+    from rdpdoctor.knowledge.codes.reading import LONGEST
+
+    if sys.stdin is None:
+        return ""
+    try:
+        binary = getattr(sys.stdin, "buffer", None)
+        if binary is None:  # somebody put a stream of text there
+            return str(sys.stdin.read(LONGEST + 1))
+        raw = bytes(binary.read(LONGEST + 1))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"stdin cannot be read: {error}", _HINT) from error
+    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))  # what PowerShell writes
+    return raw.decode("utf-16" if wide else "utf-8-sig", "replace")

@@ -1,0 +1,93 @@
+"""Which causes a code speaks for. Derived from the causes' own rules, so that it stands in one place only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rdpdoctor.facts import Observation, Source, Stage
+from rdpdoctor.knowledge.codes import family
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rdpdoctor.knowledge import Knowledge
+    from rdpdoctor.knowledge.causes import Cause
+    from rdpdoctor.knowledge.codes import Code
+    from rdpdoctor.knowledge.rules import Matcher
+
+#: Where a probe sees codes of a family: tag, and the argument that holds the number.
+_SEEN: dict[str, tuple[tuple[str, str], ...]] = {
+    "ntstatus": (("nla.error", "code"),),
+    "sspi": (("nla.error", "code"),),
+    "neg_failure": (("x224.failure", "code"),),
+    "tls_alert": (("tls.alerted", "alert"),),
+}
+_KINDS = {"requires": 1, "supports": 2, "confirms": 6}
+
+
+class Link(NamedTuple):
+    """strength: larger speaks louder; 0: only the stage fits."""
+
+    cause: Cause
+    strength: int
+
+
+def stages_of(code: Code) -> tuple[str, ...]:
+    """Where it appears; empty: anywhere."""
+    return code.stages or family(code.kind).stages
+
+
+def causes_of(codes: Iterable[Code], knowledge: Knowledge) -> tuple[Link, ...]:
+    """Causes that name one of these codes in their rules, loudest first, then those that happen most."""
+    codes = tuple(codes)
+    links = [
+        Link(cause, strength)
+        for cause in knowledge.causes.values()
+        if (strength := sum(_strength(cause, code) for code in codes))
+    ]
+    return tuple(sorted(links, key=lambda link: (-link.strength, link.cause.prior * -1, link.cause.id)))
+
+
+def causes_at(stages: Iterable[str], knowledge: Knowledge) -> tuple[Link, ...]:
+    """Causes that break one of these stages, whether or not they know the code: by stage, then by how
+    common they are.
+    """
+    order = {stage: place for place, stage in enumerate(stages)}
+    found = [
+        (min(places), -cause.prior, cause.id, cause)
+        for cause in knowledge.causes.values()
+        if cause.effect == "breaks" and (places := [order[one] for one in cause.stages if one in order])
+    ]
+    return tuple(Link(row[3], 0) for row in sorted(found, key=lambda row: row[:3]))
+
+
+def _strength(cause: Cause, code: Code) -> int:
+    loudest = 0
+    for kind, factor in _KINDS.items():
+        for rule in getattr(cause, kind):
+            if not rule.absent and any(_names(matcher, code) for matcher in (*rule.any, *rule.all)):
+                loudest = max(loudest, factor if kind == "requires" else factor * rule.weight)
+    return loudest
+
+
+def _names(matcher: Matcher, code: Code) -> bool:
+    """Whether the matcher is about this very number, other arguments being unknown."""
+    if code.number is None:
+        return False
+    place = family(code.kind).shown_as
+    if matcher.tag == "code.shown" and place is not None:
+        return bool(matcher.tests) and matcher.fits(_shown({place: code.number}))
+    return any(
+        tag == matcher.tag
+        and any(
+            name == argument and kind == "is" and code.number in wanted
+            for name, kind, wanted in matcher.tests
+        )
+        for tag, argument in _SEEN.get(code.kind, ())
+    )
+
+
+def _shown(args: Mapping[str, Any]) -> Observation:
+    return Observation(
+        "code.shown", {"reason": None, "extended": None, "text": "", **args}, Stage.HOST, Source.CODE
+    )

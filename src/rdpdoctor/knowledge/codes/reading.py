@@ -1,0 +1,120 @@
+"""From what somebody typed or pasted to the codes in it. Nothing here fails on any text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rdpdoctor.knowledge.codes import all_by_symbol
+
+#: Characters that are looked at.
+LONGEST = 64 * 1024
+#: Codes in one text.
+MOST = 16
+
+_NUMBER = re.compile(r"0x[0-9a-f]{1,8}|-?[0-9]{1,10}", re.IGNORECASE | re.ASCII)
+_PARTS = re.compile(r"[\s/,;+]+")
+_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+|(?:exDisc|disconnect)Reason[A-Za-z0-9]+")
+_VALUE = r"(0x[0-9a-f]{1,8}|-?[0-9]{1,10})(?![0-9a-z.:])"
+_SAID = r"[\s:=#(]{1,6}(?:is\s)?"
+#: A number in prose means something only with a word before it; which word tells its family.
+_LABELLED = re.compile(
+    rf"(?P<extended>\bextended\s+(?:error|disconnect|reason)(?:\s+(?:code|reason)){{0,2}}){_SAID}{_VALUE}"
+    rf"|(?P<tls_alert>\balert(?:\s+(?:code|description|number))?){_SAID}{_VALUE}"
+    rf"|(?P<neg_failure>\b(?:negotiation\s+failure|neg_failure|failure\s*code)(?:\s+code)?){_SAID}{_VALUE}"
+    rf"|(?P<any>\b(?:error|reason|status|code|hresult|ntstatus|result)){_SAID}{_VALUE}"
+    r"|(?P<bare>(?<![0-9a-z])0x[0-9a-f]{1,8})(?![0-9a-z])",
+    re.IGNORECASE | re.ASCII,
+)
+_EVENT = re.compile(r"\bevent(?:\s*id)?[\s:#]{1,3}([0-9]{1,5})(?![0-9])", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One code that was asked for: a number (unsigned, 32 bits), or a name.
+
+    family: what the words around it say it is, where they do; "extended" also behind a first number.
+    """
+
+    text: str
+    number: int | None = None
+    family: str | None = None
+
+
+def read(text: str) -> tuple[Asked, ...]:
+    """The codes in `text`, in its order and each once. One word that is no code comes back as a name."""
+    text = text[:LONGEST]
+    words = [word for word in _PARTS.split(text) if word]
+    found = _listed(words[: MOST * 2]) if len(words) <= MOST * 2 else None
+    if found is None:
+        found = _pasted(text)
+    if not found:
+        found = [Asked(words[0])] if len(words) == 1 else _phrased(words)
+    once: dict[tuple[int | str, str | None], Asked] = {}
+    for asked in found:
+        key = asked.text.lower() if asked.number is None else asked.number
+        once.setdefault((key, asked.family), asked)
+    return tuple(once.values())[:MOST]
+
+
+def event(text: str) -> int | None:
+    """The event id that a text names, such as `event 1057`."""
+    found = _EVENT.search(text[:LONGEST])
+    return int(found[1]) if found else None
+
+
+def unsigned(text: str) -> int | None:
+    """None: it does not fit into 32 bits, with or without a sign."""
+    number = int(text, 16 if text[:2].lower() == "0x" else 10)
+    return number % 2**32 if -(2**31) <= number < 2**32 else None
+
+
+def _listed(words: list[str]) -> list[Asked] | None:
+    """Words that are all codes: the second of two numbers is the extended one. None: it is prose."""
+    found: list[Asked] = []
+    for word in words:
+        if _NUMBER.fullmatch(word):
+            number = unsigned(word)
+            if number is None:
+                found.append(Asked(word))
+                continue
+            second = len(words) == 2 and len(found) == 1 and number < 0x10000
+            found.append(Asked(word, number, "extended" if second else None))
+        elif all_by_symbol(word) or (_SYMBOL.fullmatch(word) and word.upper() == word):
+            found.append(Asked(word))
+        else:
+            return None
+    return found
+
+
+def _pasted(text: str) -> list[Asked]:
+    """Codes in prose: numbers behind a word for them, hexadecimal numbers, and known names."""
+    at: list[tuple[int, Asked]] = []
+    for match in _LABELLED.finditer(text):
+        label = next(name for name, said in match.groupdict().items() if said)
+        value = match[0] if label == "bare" else next(value for value in match.groups()[::-1] if value)
+        number = unsigned(value)
+        kind = label if label in ("extended", "tls_alert", "neg_failure") else None
+        at.append((match.start(), Asked(value, number, kind)))
+        if len(at) >= MOST:
+            break
+    for match in _SYMBOL.finditer(text):
+        if all_by_symbol(match[0]):
+            at.append((match.start(), Asked(match[0])))
+            if len(at) >= 2 * MOST:
+                break
+    return [asked for _, asked in sorted(at, key=lambda pair: pair[0])]
+
+
+def _phrased(words: list[str]) -> list[Asked]:
+    """What a dialog without any code says in its own words."""
+    import tomllib
+
+    said = " ".join(words).lower()
+    table = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text("utf-8"))
+    return [
+        Asked(f"0x{row['number']:X}", row["number"], row["kind"])
+        for row in table["phrases"]
+        if any(phrase in said for phrase in row["words"])
+    ]

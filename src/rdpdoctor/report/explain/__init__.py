@@ -1,0 +1,1 @@
+"""What codes mean: built from knowledge, shown as text or JSON."""

@@ -1,0 +1,207 @@
+"""`rdpdoctor explain`: every way to type a code, what is said of it, and what no input can do."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from rdpdoctor.cli import codes as option
+from rdpdoctor.cli.main import main
+from rdpdoctor.knowledge import load
+from rdpdoctor.knowledge.codes import every_code
+from rdpdoctor.knowledge.codes.reading import LONGEST, Asked, read
+from rdpdoctor.report.explain.build import explain
+from rdpdoctor.report.explain.json import to_json
+from rdpdoctor.report.explain.text import render
+from rdpdoctor.report.page import Page
+from tests.cli.test_imports import imported
+from tests.command import control_bytes, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(["explain", *words]) == code
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert control_bytes(out) == []
+    return out
+
+
+def as_json(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:
+    value = json.loads(said(capsys, "--json", *words, code=code))
+    assert isinstance(value, dict)
+    assert value["schema"] == "rdpdoctor.explain/1"
+    return value
+
+
+DIALOG = (
+    "This computer can't connect.\n\nError code: 0x904\r\nExtended error code: 0x7\nTimestamp (UTC): 1/2/26"
+)
+PAIR = ["disconnectReasonAtClientWinsockFDCLOSE", "exDiscReasonServerDeniedConnection"]
+
+
+@pytest.mark.parametrize(
+    ("words", "symbols"),
+    [
+        (["0x904"], PAIR[:1]),
+        (["2308"], PAIR[:1]),
+        (["0x904", "0x7"], PAIR),
+        (["0x904 0x7"], PAIR),
+        (["0x904/0x7"], PAIR),
+        ([DIALOG], PAIR),
+        (DIALOG.split(), PAIR),
+        (["ERRINFO_LICENSE_NO_LICENSE_SERVER"], ["ERRINFO_LICENSE_NO_LICENSE_SERVER"]),
+        (["0xC000006D"], ["STATUS_LOGON_FAILURE"]),
+        (["-1073741715"], ["STATUS_LOGON_FAILURE"]),
+        (["--", "-1073741715"], ["STATUS_LOGON_FAILURE"]),
+        (["status_logon_failure"], ["STATUS_LOGON_FAILURE"]),
+        (["50331676"], [None]),
+        (["SSL_CERT_NOT_ON_SERVER"], ["SSL_CERT_NOT_ON_SERVER"]),
+        (["0x80075A00"], ["E_PROXY_REAUTH_NAP_FAILED"]),
+        (["an alert 40 came"], ["handshake_failure"]),
+        (["This could be due to CredSSP\nencryption oracle remediation."], ["SEC_E_UNSUPPORTED_FUNCTION"]),
+    ],
+)
+def test_every_habit(
+    words: Sequence[str], symbols: list[str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = as_json(capsys, *words)
+    assert [code["meanings"][0]["symbol"] for code in value["codes"]] == symbols
+    assert all(code["known"] for code in value["codes"])
+    text = said(capsys, *words)
+    for symbol in symbols:
+        assert (symbol or "0x300001C") in text
+
+
+def test_the_pair_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    value = as_json(capsys, "0x904/0x7")
+    assert value["next"][0]["command"] == "rdpdoctor check HOST --code 0x904 0x7"
+    assert value["causes"][0]["by"] == "code"
+    assert {cause["by"] for cause in value["causes"]} == {"code", "stage"}
+    assert {row["id"] for row in value["remedies"]} == {
+        *("renew-certificate", "restart-termservice", "rename-machinekeys", "security-layer-0", "nla-off"),
+        *("tls-1-0-on", "allow-encryption-oracle-2", "firewall-off", "delete-graceperiod"),
+    }
+    assert all(row["sources"] for row in [*value["remedies"], *value["claims"]])
+    text = said(capsys, "0x904/0x7")
+    for words in ("proves not", "Rename or delete the folder MachineKeys", "right when", "breaks", "instead"):
+        assert words in text
+    assert "{host}" not in text
+    assert as_json(capsys, "0x1B07")["remedies"] == []
+
+
+def test_all_meanings_of_one_number_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    [code] = as_json(capsys, "263")["codes"]
+    assert [meaning["family"] for meaning in code["meanings"]] == ["reason", "extended", "errinfo"]
+    _, second = as_json(capsys, "0x904", "263")["codes"]
+    assert [meaning["family"] for meaning in second["meanings"]] == ["extended", "errinfo", "reason"]
+    text = said(capsys, "263")
+    assert "exDiscReasonLicenseClientEndedProtocol" in text
+    assert "ERRINFO_LICENSE_CLIENT_ENDED_PROTOCOL" in text
+
+
+def test_an_unknown_code_says_so_and_shows_its_neighbours(capsys: pytest.CaptureFixture[str]) -> None:
+    [code] = as_json(capsys, "0x905", code=3)["codes"]
+    assert code["known"] is False
+    assert {"0x904", "0x906"} <= {near["hex"] for near in code["neighbours"]}
+    text = said(capsys, "STATUS_LOGON_FAILUR", code=3)
+    assert "not among the codes known here" in text
+    assert "STATUS_LOGON_FAILURE" in text
+    assert "unknown" in said(capsys, "0x904", "0x905", code=3)
+    assert "unknown" in said(capsys, "99999999999", code=3)
+
+
+def test_each_command_that_is_advised_can_be_given() -> None:
+    """For every code: what `next` says goes through the parser of `--code`, and comes to this very number."""
+    knowledge = load()
+    for code in every_code():
+        asked = Asked(code.symbol or "") if code.symbol else Asked(str(code.number), code.number, code.kind)
+        made = explain([asked], knowledge)
+        command = (made.next[0].command or "").split()
+        assert command[:3] == ["rdpdoctor", "check", "HOST"]
+        if command[3:]:
+            [shown], rest = option.shown_codes([command[4:]], may_end_in_targets=False)
+            assert rest == []
+            assert made.codes[0].meanings[0].code.number in (shown.reason, shown.extended)
+
+
+def test_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for raw in (
+        DIALOG.encode(),
+        DIALOG.encode("utf-16"),
+        b"\xff\x00\x80 Error code: 0x904",
+        b"\xef\xbb\xbf2308",
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        assert as_json(capsys, "-")["codes"][0]["number"] == 0x904
+
+
+def test_a_flood_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = b"Error code: 0x904 " + b"A_" * 10 * LONGEST
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    assert main(["explain", "-"]) == 0
+    assert capsys.readouterr().err == "only the first 64 KiB are looked at\n"
+
+
+def test_json_needs_no_rich_and_nothing_of_the_network() -> None:
+    code, modules = imported("explain", "0x904", "--json")
+    assert code == 0
+    assert modules & {"rich", "asyncio", "ssl", "cryptography", "rdpdoctor.check"} == set()
+
+
+NASTY = st.text(max_size=200) | st.lists(
+    st.sampled_from(
+        ["error", "code", "extended", "0x904", "-1", "alert", ":", "\x1b[31m", "\u202e", "\ud800"]
+    )
+    | st.text(max_size=8)
+    | st.integers(-(2**40), 2**40).map(str)
+    | st.integers(0, 2**40).map(hex),
+    max_size=30,
+).map(" ".join)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(NASTY, st.sampled_from(["utf-8", "ascii", "cp1252"]), st.integers(1, 200))
+@example("\x1b]0;x\x07_A", "utf-8", 80)
+@example("\u202eSTATUS_X", "cp1252", 40)
+def test_no_text_breaks_it_or_reaches_the_terminal(text: str, encoding: str, columns: int) -> None:
+    made = explain(read(text), load())
+    shown = render(made, Page(columns=columns, encoding=encoding))
+    assert control_bytes(shown) == []
+    shown.encode(encoding)
+    assert control_bytes(json.dumps(to_json(made), indent=2)) == []
+
+
+@pytest.mark.parametrize("word", ["\x1b[2J", "A_\u202e", "a\x00b", "\ud800"])
+def test_a_word_that_is_no_code_is_escaped(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "unknown" in said(capsys, word, code=3)
+
+
+MEASURE = """
+import time
+from rdpdoctor.knowledge import load
+load()
+began = time.perf_counter()
+from rdpdoctor.knowledge.codes import every_code, by_number, by_symbol
+by_number(7), by_symbol("STATUS_LOGON_FAILURE")
+print((time.perf_counter() - began) * 1000)
+"""
+
+
+def test_all_codes_load_in_60_ms() -> None:
+    def once() -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE], env=environment(), capture_output=True, check=True, timeout=60
+        )
+        return float(done.stdout)
+
+    assert min(once() for _ in range(5)) < 60
