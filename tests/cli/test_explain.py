@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from rdpdoctor.report.explain.json import to_json
 from rdpdoctor.report.explain.text import render
 from rdpdoctor.report.page import Page
 from tests.cli.test_imports import imported
-from tests.command import control_bytes, environment
+from tests.command import control_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,24 +183,3 @@ def test_no_text_breaks_it_or_reaches_the_terminal(text: str, encoding: str, col
 @pytest.mark.parametrize("word", ["\x1b[2J", "A_\u202e", "a\x00b", "\ud800"])
 def test_a_word_that_is_no_code_is_escaped(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "unknown" in said(capsys, word, code=3)
-
-
-MEASURE = """
-import time
-from rdpdoctor.knowledge import load
-load()
-began = time.perf_counter()
-from rdpdoctor.knowledge.codes import every_code, by_number, by_symbol
-by_number(7), by_symbol("STATUS_LOGON_FAILURE")
-print((time.perf_counter() - began) * 1000)
-"""
-
-
-def test_all_codes_load_in_60_ms() -> None:
-    def once() -> float:
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE], env=environment(), capture_output=True, check=True, timeout=60
-        )
-        return float(done.stdout)
-
-    assert min(once() for _ in range(5)) < 60

@@ -133,7 +133,12 @@ def _next(codes: Sequence[Code], linked: Sequence[Link]) -> tuple[Step, ...]:
     steps = [_check(codes)]
     for link in linked[:2]:
         told = next((tell.text for tell in link.cause.tell if tell.kind == "evidence"), "")
-        for hole, word in (("{host}", "HOST"), ("{address}", "HOST"), ("{port}", "3389")):
+        for hole, word in (
+            ("{host:literal}", "HOST"),
+            ("{host}", "HOST"),
+            ("{address}", "HOST"),
+            ("{port}", "3389"),
+        ):
             told = told.replace(hole, word)
         if told and not _HOLE.search(told) and all(step.text != told for step in steps):
             steps.append(Step(told))
