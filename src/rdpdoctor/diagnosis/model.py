@@ -58,9 +58,25 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """One rule that held. kind: requires confirms supports opposes excludes. weight: bits, without a sign.
+    says: its sentence, None where it has none. evidence: indexes into `Diagnosis.observations`; with
+    `absent` what shows that something was looked for and not found.
+    """
+
+    kind: str
+    weight: int
+    says: str | None
+    evidence: tuple[int, ...]
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RankedCause:
     """supporting, opposing: indexes into `Diagnosis.observations`. bits: evidence for it, log2 of the
-    odds.
+    odds, `prior` included. weights: every rule that held, in the order of the cause's file. explains:
+    it alone would stop the connection where it stopped. limits: what holds its confidence down, as words:
+    hearsay, impatience, narrower, behind, healthy, contradiction.
     """
 
     id: str
@@ -72,6 +88,11 @@ class RankedCause:
     remedies: tuple[str, ...]
     sources: tuple[str, ...]
     bits: float
+    prior: float = 0.0
+    weights: tuple[Weighed, ...] = ()
+    explains: bool = True
+    refines: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

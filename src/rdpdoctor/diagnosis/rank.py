@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.evidence import SHOWN_EVIDENCE, Evidence
-from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause
+from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause, Weighed
 from rdpdoctor.facts import Observation, Source, Target
 from rdpdoctor.knowledge.templates import fill, first_that_fits
 
@@ -49,14 +49,18 @@ class Case:
     bits: float = 0.0
     confidence: Confidence | None = None
     said: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)  # sentences, each with its evidence
+    held: list[tuple[str, Rule, tuple[int, ...]]] = field(default_factory=list)  # kind, rule, its evidence
+    limits: list[str] = field(default_factory=list)
 
-    def weaken(self, confidence: Confidence) -> None:
-        """At most this, from now on."""
+    def weaken(self, confidence: Confidence, for_: str) -> None:
+        """At most this, from now on. for_: one of the words of `RankedCause.limits`."""
         if self.confidence is not None and _ORDER.index(self.confidence) < _ORDER.index(confidence):
             self.confidence = confidence
+            self.limits.append(for_)
 
-    def say(self, rule: Rule, carried: tuple[int, ...]) -> None:
-        if rule.says:
+    def hold(self, kind: str, rule: Rule, carried: tuple[int, ...]) -> None:
+        self.held.append((kind, rule, carried))
+        if rule.says and kind in ("confirms", "supports"):
             self.said.append((rule.says, carried))
 
     @property
@@ -91,11 +95,11 @@ def rank(
     if health is Health.HEALTHY:
         cases = {key: case for key, case in cases.items() if _rests_on_hearsay(case, evidence)}
         for case in cases.values():
-            case.weaken(Confidence.POSSIBLE)
+            case.weaken(Confidence.POSSIBLE, "healthy")
     ordered = sorted(cases.values(), key=lambda case: _place(case, died_at, cases))
     standing = [case for case in ordered if case.confidence is not Confidence.RULED_OUT][:SHOWN_CAUSES]
     fallen = [case for case in ordered if case.confidence is Confidence.RULED_OUT][:SHOWN_RULED_OUT]
-    return tuple(_ranked(case, evidence, always) for case in (*standing, *fallen))
+    return tuple(_ranked(case, evidence, always, died_at) for case in (*standing, *fallen))
 
 
 def _try(cause: Cause, evidence: Evidence, died_at: Stage | None) -> Case | None:
@@ -108,6 +112,7 @@ def _try(cause: Cause, evidence: Evidence, died_at: Stage | None) -> Case | None
             relevant = False
             break
         case.required.extend(carried)
+        case.hold("requires", rule, carried)
     for rule in cause.excludes:
         carried = evidence.carrying(rule)
         if carried is None:
@@ -117,6 +122,7 @@ def _try(cause: Cause, evidence: Evidence, died_at: Stage | None) -> Case | None
             return None
         case.confidence = Confidence.RULED_OUT
         case.opposing.extend(carried)
+        case.hold("excludes", rule, carried)
         case.said = [(rule.says or "", carried)]
         return case
     if not relevant:
@@ -132,20 +138,21 @@ def _weigh(case: Case, evidence: Evidence) -> None:
         carried = evidence.carrying(rule)
         if carried is not None:
             case.confirming.extend(carried)
-            case.say(rule, carried)
+            case.hold("confirms", rule, carried)
             bits += 0 if case.direct else rule.weight
             case.direct = True
     for rule in cause.supports:
         carried = evidence.carrying(rule)
         if carried is not None:
             case.supporting.extend(carried)
-            case.say(rule, carried)
+            case.hold("supports", rule, carried)
             bits += rule.weight
     strongly_opposed = False
     for rule in cause.opposes:
         carried = evidence.carrying(rule)
         if carried is not None:
             case.opposing.extend(carried)
+            case.hold("opposes", rule, carried)
             bits -= rule.weight
             strongly_opposed = strongly_opposed or rule.weight >= 3
     case.bits = bits
@@ -166,7 +173,7 @@ def _limit_hearsay(case: Case, evidence: Evidence) -> None:
     """Codes and answers alone never make a cause more than possible."""
     carried = (*case.required, *case.confirming, *case.supporting)
     if carried and all(evidence.observations[index].source in _HEARSAY for index in carried):
-        case.weaken(Confidence.POSSIBLE)
+        case.weaken(Confidence.POSSIBLE, "hearsay")
 
 
 def _limit_impatience(case: Case, evidence: Evidence) -> None:
@@ -176,7 +183,7 @@ def _limit_impatience(case: Case, evidence: Evidence) -> None:
     seen = [evidence.observations[index] for index in (*case.required, *case.supporting)]
     seen = [row for row in seen if not row.tag.startswith("derived.") and row.source not in _HEARSAY]
     if seen and all(_brief(row) for row in seen):
-        case.weaken(Confidence.POSSIBLE)
+        case.weaken(Confidence.POSSIBLE, "impatience")
 
 
 def _brief(row: Observation) -> bool:
@@ -197,7 +204,7 @@ def _narrow(cases: dict[str, Case]) -> None:
             if case.confidence is Confidence.CONFIRMED:
                 del cases[wider]
             elif case.confidence is not None:
-                other.weaken(case.confidence)
+                other.weaken(case.confidence, "narrower")
                 other.bits = min(other.bits, case.bits - 0.5)
 
 
@@ -222,7 +229,7 @@ def _compare(cases: dict[str, Case], died_at: Stage) -> None:
     best = max((case.bits for case in rivals), default=0.0)
     for case in rivals:
         if case.confidence is Confidence.LIKELY and (confirmed or best - case.bits >= MARGIN):
-            case.weaken(Confidence.POSSIBLE)
+            case.weaken(Confidence.POSSIBLE, "behind")
 
 
 def _explains(case: Case, died_at: Stage) -> bool:
@@ -239,7 +246,7 @@ def _place(
     return (ruled_out, aside, _ORDER.index(case.confidence), -case.bits, case.cause.id)
 
 
-def _ranked(case: Case, evidence: Evidence, always: Mapping[str, Any]) -> RankedCause:
+def _ranked(case: Case, evidence: Evidence, always: Mapping[str, Any], died_at: Stage | None) -> RankedCause:
     assert case.confidence is not None
     cause = case.cause
     pro = case.confirming + case.supporting + case.required
@@ -253,7 +260,19 @@ def _ranked(case: Case, evidence: Evidence, always: Mapping[str, Any]) -> Ranked
         remedies=cause.remedies,
         sources=cause.sources,
         bits=round(case.bits, 2),
+        prior=cause.prior,
+        weights=tuple(_weighed(*held, evidence, always) for held in case.held),
+        explains=died_at is None or _explains(case, died_at),
+        refines=cause.refines,
+        limits=tuple(case.limits),
     )
+
+
+def _weighed(
+    kind: str, rule: Rule, carried: tuple[int, ...], evidence: Evidence, always: Mapping[str, Any]
+) -> Weighed:
+    says = fill(rule.says, _bindings(carried, evidence, always)) if rule.says else None
+    return Weighed(kind, rule.weight, says, _shown(carried), rule.absent)
 
 
 def _why(case: Case, evidence: Evidence, always: Mapping[str, Any]) -> str:
