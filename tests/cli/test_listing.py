@@ -8,6 +8,7 @@ import pytest
 
 from rdpdoctor.cli.main import main
 from rdpdoctor.knowledge import load
+from rdpdoctor.knowledge.remedies import remedies
 from rdpdoctor.lab.load import names
 from rdpdoctor.probes import PROBES
 
@@ -17,12 +18,13 @@ def known(what: str) -> set[str]:
     return {
         "probes": {probe.id for probe in PROBES},
         "causes": set(knowledge.causes),
+        "remedies": set(remedies()),
         "scenarios": set(names()),
         "tags": set(knowledge.tags),
     }[what]
 
 
-@pytest.mark.parametrize("what", ["probes", "causes", "scenarios", "tags"])
+@pytest.mark.parametrize("what", ["probes", "causes", "remedies", "scenarios", "tags"])
 def test_an_id_and_a_line_each(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what]) == 0
     out, err = capsys.readouterr()
@@ -32,16 +34,9 @@ def test_an_id_and_a_line_each(what: str, capsys: pytest.CaptureFixture[str]) ->
     assert len(rows) == len(known(what)) > 0
 
 
-@pytest.mark.parametrize("what", ["probes", "causes", "scenarios", "tags"])
+@pytest.mark.parametrize("what", ["probes", "causes", "remedies", "scenarios", "tags"])
 def test_as_json(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["id"] for row in rows} == known(what)
     assert all(row["text"] for row in rows)
-
-
-def test_no_remedies_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "remedies"]) == 0
-    assert capsys.readouterr() == ("", "this version has no remedies yet\n")
-    assert main(["list", "remedies", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == []

@@ -111,18 +111,12 @@ def test_causes_of_a_stage_come_in_the_order_of_the_stages() -> None:
     assert {"name.not-found", "listener.absent"} <= {cause.id for cause in found}
 
 
-def test_what_is_claimed_and_advised_has_sources_and_names_causes_that_are_there() -> None:
+def test_what_is_claimed_has_sources_and_codes_that_are_there() -> None:
     known = popular()
     assert {"documented", "wrong"} <= {claim.judged for claim in known.claims}
-    assert len({advice.id for advice in known.remedies}) == len(known.remedies) == 9
     for claim in known.claims:
         assert claim.sources
         assert all(claim.sources)
-    for advice in known.remedies:
-        assert advice.sources
-        assert all(advice.sources)
-        assert set(advice.right_for) <= set(load().causes)
-        assert bool(advice.right_for) is not advice.right_when.startswith("Never")
     for kind, numbers in known.about.items():
         assert all(any(code.kind == kind for code in by_number(number)) for number in numbers)
 

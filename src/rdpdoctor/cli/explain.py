@@ -15,7 +15,8 @@ _OPTION = re.compile(r"-[A-Za-z]|--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 _EPILOG = """\
 CODE is a number (0x904, 2308, -1073741715), a pair (0x904 0x7, 0x904/0x7),
 a name (ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE), or the text
-of an English error dialog; - reads the text from stdin.
+of an English error dialog; - reads the text from stdin. The id of a cause
+(`rdpdoctor list causes`) tells all that is known of it.
 
 exit: 0 every code is known, 2 no code was given, 3 a code is not known
 """
@@ -38,6 +39,8 @@ def run(words: Sequence[str]) -> int:
     pasted = _stdin() if texts == ["-"] else " ".join(texts)
     if not pasted.strip():
         raise UsageError("it was not said what to explain", _HINT)
+    if _cause(pasted.strip(), given.json):
+        return OK
 
     from rdpdoctor.knowledge.codes import reading
 
@@ -66,6 +69,22 @@ def run(words: Sequence[str]) -> int:
 
         write(render(explanation, stdout_page(verbose=False)))
     return OK if explanation.all_known else UNKNOWN
+
+
+def _cause(word: str, as_json: bool) -> bool:
+    """Whether that is the id of a cause; it is told whole then."""
+    from rdpdoctor.knowledge.store import cause_ids
+
+    if word not in cause_ids():
+        return False
+
+    from rdpdoctor.cli.output import stdout_page, write
+    from rdpdoctor.knowledge import load
+    from rdpdoctor.report.explain.cause import dumps, render, whole
+
+    told = whole(load().causes[word])
+    write(dumps(told) + "\n" if as_json else render(told, stdout_page(verbose=False)))
+    return True
 
 
 def _sorted(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rdpdoctor.cli.usage import OK, Parser, UsageError, warn
+from rdpdoctor.cli.usage import OK, Parser, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,9 @@ def _causes() -> Rows:
 
 
 def _remedies() -> Rows:
-    return []  # the first will be a folder in knowledge/remedies
+    from rdpdoctor.knowledge.remedies import remedies
+
+    return [(name, remedy.title) for name, remedy in remedies().items()]
 
 
 def _scenarios() -> Rows:
@@ -69,10 +71,8 @@ def run(words: Sequence[str]) -> int:
         import json
 
         write(json.dumps([{"id": name, "text": text} for name, text in rows], indent=2) + "\n")
-    elif rows:
-        write("".join(_lines(rows)))
     else:
-        warn(f"this version has no {given.what} yet")
+        write("".join(_lines(rows)))
     return OK
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rdpdoctor.facts import Source, Stage
 from rdpdoctor.knowledge import commands
 from rdpdoctor.knowledge.causes import RULES
+from rdpdoctor.knowledge.check_prose import PROSE
 from rdpdoctor.knowledge.errors import KnowledgeError
 from rdpdoctor.knowledge.rules import TESTS, WEIGHTS
 from rdpdoctor.knowledge.tags import is_of
@@ -20,7 +21,7 @@ ALWAYS = frozenset({"host", "port", "address"})
 TELL_KINDS = ("probe", "evidence", "question")
 _TEXTS = ("title", "what")
 _LISTS = ("stages", "suspected", "refines", "masks", "why", "remedies", "sources")
-_KNOWN = {"id", "prior", "effect", "tell", *_TEXTS, *_LISTS, *RULES}
+_KNOWN = {"id", "prior", "effect", "tell", *_TEXTS, *_LISTS, *RULES, *PROSE}
 _RULE_KEYS = {
     "tag",
     "where",

@@ -16,7 +16,7 @@ from rdpdoctor.knowledge.errors import KnowledgeError
 
 FOLDER = Path(__file__).parent
 INDEX = "index.json"
-_LAYOUT = "2"  # of the rows in the index; raise it when they change
+_LAYOUT = "3"  # of the rows in the index; raise it when they change
 
 Rows = dict[str, Any]
 
@@ -32,6 +32,20 @@ def texts(folder: Path = FOLDER) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise KnowledgeError(name, "file", f"must be there and be UTF-8: {error}") from error
     return found
+
+
+def read_toml(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """One file that is not in the index: it is read where it is shown."""
+    try:
+        text = (folder / name).read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KnowledgeError(name, "file", f"must be there and be UTF-8: {error}") from error
+    return _parsed(name, text)
+
+
+def cause_ids(folder: Path = FOLDER) -> frozenset[str]:
+    """By the files' names, without reading them."""
+    return frozenset(path.name.removesuffix(".toml") for path in (folder / "causes").glob("*.toml"))
 
 
 def digest(files: dict[str, str]) -> str:
@@ -68,7 +82,7 @@ def index_text(folder: Path = FOLDER) -> str:
 
 def compiled(files: dict[str, str]) -> Rows:
     """Parse and check everything. Raises KnowledgeError."""
-    from rdpdoctor.knowledge import check, tags  # where the index fits, nobody needs these
+    from rdpdoctor.knowledge import check, check_prose, tags  # where the index fits, nobody needs these
 
     documents = {name: _parsed(name, text) for name, text in files.items()}
     tag_rows = tags.parse(documents["tags.toml"])
@@ -76,7 +90,10 @@ def compiled(files: dict[str, str]) -> Rows:
     for name, document in documents.items():
         if name.startswith("causes/"):
             check.cause(name, document, tag_rows)
-            causes[document["id"]] = document
+            check_prose.cause(name, document)
+            causes[document["id"]] = {
+                key: value for key, value in document.items() if key not in check_prose.PROSE
+            }
     known = frozenset(causes)
     for identity, row in causes.items():
         check.references(f"causes/{identity}.toml", row, known)

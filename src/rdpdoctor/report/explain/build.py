@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from rdpdoctor.knowledge.advice import for_code
 from rdpdoctor.knowledge.codes import KINDS, all_by_symbol, by_number, family, neighbours
 from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, stages_of
 from rdpdoctor.knowledge.popular import popular
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rdpdoctor.knowledge import Knowledge
+    from rdpdoctor.knowledge.advice import Advice
     from rdpdoctor.knowledge.codes import Code
     from rdpdoctor.knowledge.codes.reading import Asked
-    from rdpdoctor.knowledge.popular import Advice, Claim
+    from rdpdoctor.knowledge.popular import Claim
 
 #: Causes that a whole explanation names.
 _MOST = 8
@@ -84,7 +86,7 @@ def explain(asked: Sequence[Asked], knowledge: Knowledge) -> Explanation:
         causes,
         _next(likeliest, linked),
         popular().claims if said else (),
-        popular().remedies if "reason" in said else (),
+        tuple(dict.fromkeys(one for code in likeliest for one in for_code(code))),
     )
 
 

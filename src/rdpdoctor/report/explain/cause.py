@@ -1,0 +1,151 @@
+"""One cause, whole: what it is, how it shows, what to check, what mends it, what is advised for it.
+
+As JSON, schema `rdpdoctor.cause/1`:
+
+{ "schema", "id", "title", "what", "stages": [], "refines": [id],
+  "shows": [{ "side": "wire"|"client"|"server", "says", "sources": [],
+              "sure": "measured"|"documented"|"inferred" }],
+  "check": [],
+  "remedies": [{ "id", "title", "where", "risk", "breaks", "needs": [], "steps": [], "verify": [],
+                 "undo": [], "lowers_security": bool, "sources": [],
+                 "diagnostic": { "minutes", "restores", "warning" }|null }],
+  "advice": [{ "id", "advice", "right_when", "right_for": [id], "breaks", "instead",
+               "lowers_security": bool, "causes": [id], "codes": [[family, number]], "sources": [] }],
+  "sources": [] }
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rdpdoctor.knowledge.advice import for_cause
+from rdpdoctor.knowledge.commands import pieces
+from rdpdoctor.knowledge.prose import prose
+from rdpdoctor.knowledge.remedies import remedies
+from rdpdoctor.report.layout import hanging, line, to_string
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from rdpdoctor.knowledge import Cause
+    from rdpdoctor.knowledge.advice import Advice
+    from rdpdoctor.knowledge.prose import Prose
+    from rdpdoctor.knowledge.remedies import Remedy
+    from rdpdoctor.report.page import Page
+
+SCHEMA = "rdpdoctor.cause/1"
+_INDENT = 15
+_LINES = 16  # of one text; none of ours has as many
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCause:
+    """remedies: in the cause's order, the mildest first."""
+
+    cause: Cause
+    prose: Prose
+    remedies: tuple[Remedy, ...]
+    advice: tuple[Advice, ...]
+
+
+def whole(cause: Cause) -> WholeCause:
+    known = remedies()
+    return WholeCause(
+        cause, prose(cause.id), tuple(known[name] for name in cause.remedies), for_cause(cause.id)
+    )
+
+
+def dumps(told: WholeCause) -> str:
+    return json.dumps(to_json(told), indent=2)
+
+
+def to_json(told: WholeCause) -> dict[str, Any]:
+    cause = told.cause
+    return {
+        "schema": SCHEMA,
+        "id": cause.id,
+        "title": cause.title,
+        "what": cause.what,
+        "stages": [str(stage) for stage in cause.stages],
+        "refines": list(cause.refines),
+        "shows": [{"side": name, **asdict(side)} for name, side in told.prose.shows.items()],
+        "check": list(told.prose.check),
+        "remedies": [asdict(remedy) for remedy in told.remedies],
+        "advice": [asdict(advice) for advice in told.advice],
+        "sources": list(cause.sources),
+    }
+
+
+def render(told: WholeCause, page: Page) -> str:
+    """Text that ends in a newline, without control characters but for colours that `page` allows."""
+    blocks = [_about(told, page), _check(told, page)]
+    blocks += [_remedy(remedy, page) for remedy in told.remedies]
+    blocks += [_advice(advice, page, place == 0) for place, advice in enumerate(told.advice)]
+    made: list[Text] = []
+    for block in blocks:
+        if block:
+            made.extend([line(), *block] if made else block)
+    return to_string(made, page.colour)
+
+
+def _row(label: str, text: str, page: Page, meaning: str = "plain") -> list[Text]:
+    rows = page.wrap(text, page.width - _INDENT, _LINES)
+    return hanging((page.show(label, _INDENT - 2), "absent"), rows, _INDENT, meaning)
+
+
+def _steps(label: str, steps: Sequence[str], page: Page) -> list[Text]:
+    """Each command on lines of its own, never broken where the page does not force it."""
+    made: list[Text] = []
+    for step in steps:
+        for piece in pieces(step):
+            made += _row("" if made else label, piece.text, page, "type" if piece.command else "plain")
+    return made
+
+
+def _about(told: WholeCause, page: Page) -> list[Text]:
+    cause = told.cause
+    made = [line((page.show(cause.id), "head"))]
+    made += _row("is", cause.title, page, "head")
+    made += _row("", cause.what, page)
+    made += _row("at stage", ", ".join(cause.stages), page)
+    if cause.refines:
+        made += _row("a kind of", ", ".join(cause.refines), page, "type")
+    for name, side in told.prose.shows.items():
+        made += _row(f"on the {name}", f"{side.says} ({side.sure})", page)
+    made += _row("source", "; ".join(cause.sources), page, "absent")
+    return made
+
+
+def _check(told: WholeCause, page: Page) -> list[Text]:
+    return _steps("check", told.prose.check, page)
+
+
+def _remedy(remedy: Remedy, page: Page) -> list[Text]:
+    word = "test" if remedy.diagnostic else "mend"
+    made = _row(word, f"{remedy.title} ({remedy.id})", page, "head")
+    if remedy.diagnostic:
+        made += _row("warning", remedy.diagnostic.warning, page, "fails")
+        made += _row("ends", f"{remedy.diagnostic.restores}", page)
+    made += _row("where", f"{remedy.where}, risk {remedy.risk}", page)
+    made += _row("costs", remedy.breaks, page, "warns")
+    if remedy.needs:
+        made += _row("needs", "; ".join(remedy.needs), page)
+    made += _steps("do", remedy.steps, page)
+    made += _steps("verify", remedy.verify, page)
+    made += _steps("undo", remedy.undo, page)
+    made += _row("source", "; ".join(remedy.sources), page, "absent")
+    return made
+
+
+def _advice(advice: Advice, page: Page, first: bool) -> list[Text]:
+    made = [line(("What is widely advised, judged", "head")), line()] if first else []
+    made += _row("advice", advice.advice, page, "head")
+    made += _row("right when", advice.right_when, page)
+    made += _row("breaks", advice.breaks, page, "warns")
+    made += _row("instead", advice.instead, page)
+    made += _row("source", "; ".join(advice.sources), page, "absent")
+    return made
