@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.model import (
     Confidence,
@@ -12,6 +12,7 @@ from rdpdoctor.diagnosis.model import (
     StageResult,
     Status,
     Verdict,
+    Weighed,
 )
 from rdpdoctor.facts import WALK, Observation, Source, Stage, Target, Value
 from rdpdoctor.report.model import Report
@@ -51,10 +52,13 @@ def cause(
     remedies: tuple[str, ...] = (),
     sources: tuple[str, ...] = (),
     bits: float = 0.0,
+    weights: tuple[Weighed, ...] = (),
+    **more: Any,
 ) -> RankedCause:
     return RankedCause(
-        name, Confidence(confidence), title, why, supporting, opposing, remedies, sources, bits
-    )
+        name, Confidence(confidence), title, why, supporting, opposing, remedies, sources, bits,
+        weights=weights, **more,
+    )  # fmt: skip
 
 
 def _tls_closed(number: int, at_ms: float, hello: str, role: str) -> Observation:
@@ -123,14 +127,29 @@ def key_unusable(remedies: bool = False) -> Report:
                 "certificate: a listener that cannot load its key has nothing to answer with.",
                 (4, 5, 6, 7), (), ("listener-certificate-renew",) if remedies else (),
                 ("AZW troubleshoot-rdp-internal-error.md", "MS-RDPBCGR 5.4.5"), 5.0,
+                (
+                    Weighed("requires", 3, None, (4,)),
+                    Weighed("supports", 2, "Every hello ends alike: no alert, no certificate.", (4, 5, 6, 7)),
+                    Weighed("supports", 3, None, (4,)),
+                ),
             ),
             cause(
                 "path.tls-cut", "possible", "Something on the path cuts TLS",
                 "A firewall that inspects TLS can close in the server's name; the round trips do not tell "
                 "them apart.",
-                (4, 5), (2,), (), (), 3.0,
+                (4, 5), (2,), (), (), 1.0,
+                (
+                    Weighed("requires", 3, None, (4,)),
+                    Weighed("supports", 1, None, (4,)),
+                    Weighed("opposes", 3, "It dies alike when the ClientHello comes in pieces.", (5,)),
+                    Weighed("opposes", 1, "No round trip is odd.", (2,), absent=True),
+                ),
+                limits=("behind",),
             ),
-            cause("tls.version-mismatch", "ruled-out", "TLS version mismatch", "All alike.", (), (5, 6, 7)),
+            cause(
+                "tls.version-mismatch", "ruled-out", "TLS version mismatch", "All alike.", (), (5, 6, 7),
+                weights=(Weighed("excludes", 3, "All alike.", (5, 6, 7)),),
+            ),
             cause("path.mtu-black-hole", "ruled-out", "MTU black hole", "Small segments end alike."),
             cause("listener.absent", "ruled-out", "Closed port", "TCP connected.", (), (2,)),
         ),
@@ -281,6 +300,7 @@ def crowded() -> Report:
             cause(
                 f"cause.number-{number}", "possible" if number < 9 else "ruled-out",
                 f"The cause with the number {number}", words * 4, remedies=("one",),
+                weights=(Weighed("supports", 1, f"{number}: {words}", (1,)),), prior=-float(number),
             )
             for number in range(30)
         ),
@@ -311,7 +331,16 @@ def hostile() -> Report:
             seen("probe.crashed", Stage.PATH, 1.0, probe=HOSTILE, error=long),
             seen("check.out-of-time", Stage.PATH, 1.0, left=[HOSTILE]),
         ),
-        causes=(cause("tls.broken", "likely", HOSTILE, long, (0, 99), (-1,), (HOSTILE,), (HOSTILE,)),),
+        causes=(
+            cause("tls.broken", "likely", HOSTILE, long, (0, 99), (-1,), (HOSTILE,), (HOSTILE,)),
+            cause(
+                "path.tls-cut",
+                "possible",
+                HOSTILE,
+                long,
+                weights=(Weighed("opposes", 3, long, (0, 99)), Weighed("supports", 1, None, (1, -1))),
+            ),
+        ),
         next=(NextStep("question", "via", long, ("tls.broken", "path.tls-cut")),),
     )
 

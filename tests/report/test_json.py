@@ -46,6 +46,10 @@ def test_every_report_fits_the_schema(name: str, validator: jsonschema.Draft2020
         lambda report: report["stages"][0].update(id="DNS"),
         lambda report: report["causes"][0].update(confidence="certain"),
         lambda report: report["causes"][0].update(supporting=[-1]),
+        lambda report: report["causes"][0].update(behind=1),
+        lambda report: report["causes"][0].update(prior="often"),
+        lambda report: report["causes"][0]["weights"][0].update(weight="3 bits"),
+        lambda report: report["causes"][0]["weights"][0].update(rule="suggests"),
         lambda report: report["observations"][0].update(source="rumour"),
         lambda report: report["target"].update(port=0),
         lambda report: report.update(started="2026-11-22 10:00"),
@@ -79,6 +83,7 @@ def test_keys_stand_in_the_contract_s_order() -> None:
     assert list(report["observations"][0]) == ["tag", "args", "stage", "source", "at_ms"]
     assert list(report["causes"][0]) == [
         "id", "confidence", "title", "why", "supporting", "opposing", "remedies", "sources",
+        "behind", "prior", "weights", "limits",
     ]  # fmt: skip
     assert list(report["next"][0]) == ["kind", "id", "text", "separates"]
 

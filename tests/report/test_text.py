@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rdpdoctor.diagnosis.model import NextStep
+from rdpdoctor.diagnosis.model import Confidence, NextStep
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.report.escape import cells
@@ -64,7 +64,7 @@ def laid_out(report: Report, page: Page) -> list[str]:
     commands = [piece.text for step in report.next for piece in pieces(step.text) if piece.command]
     kept = {"  " + page.show(command) for command in commands}
     lines = render(report, page).splitlines()
-    return [line for line in lines if line not in kept and not line.startswith("  rdpdoctor fix ")]
+    return [line for line in lines if line not in kept and not line.startswith("  rdpdoctor explain ")]
 
 
 @pytest.mark.parametrize("name", samples.ALL)
@@ -120,8 +120,18 @@ def test_the_long_form_has_all_the_evidence() -> None:
     text = render(report, Page(80, verbose=True))
     for number, row in enumerate(report.observations):
         assert re.search(rf"^ *{number} .*{re.escape(row.tag)}", text, re.MULTILINE)
-    assert "for: tls.closed #4 #5 #6 #7" in text
-    assert "against: tcp.connected #2" in text
+    words = " ".join(text.split())
+    for said in (
+        "for Every hello ends alike: no alert, no certificate. (medium; tls.closed #4 #5 #6 #7)",
+        "for Closed (FIN) during the handshake. (strong; tls.closed #4)",
+        "against It dies alike when the ClientHello comes in pieces. (strong; tls.closed #5)",
+        "against No round trip is odd. (weak; looked for in vain, beside tcp.connected #2)",
+        "against All alike. (decisive; tls.closed #5 #6 #7)",
+        "given Closed (FIN) during the handshake. (tls.closed #4)",
+        "prior usual",
+        "limit Far more speaks for another cause.",
+    ):
+        assert said in words
     assert "MS-RDPBCGR 5.4.5" in text
     for cause in report.causes:
         assert cause.id in text
@@ -163,11 +173,16 @@ def test_a_time_is_shown_only_where_one_was_measured() -> None:
     assert re.search(r"open +<0.1 ms$", text, re.MULTILINE)
 
 
-def test_a_fix_is_named_only_where_there_is_one() -> None:
-    assert "Fix " not in render(samples.key_unusable(), Page(80))
-    assert "\n  rdpdoctor fix certificate.key-unusable srv01\n" in render(
-        samples.key_unusable(remedies=True), Page(80)
-    )
+def test_a_mend_is_named_only_where_there_is_one() -> None:
+    assert "Mend " not in render(samples.key_unusable(), Page(80))
+    report = samples.key_unusable(remedies=True)
+    text = render(report, Page(80))
+    assert "Mend             Let the server make a new Remote Desktop certificate of its own" in text
+    assert "\n  rdpdoctor explain certificate.key-unusable\n" in text
+    unproven = replace(report.causes[0], confidence=Confidence.POSSIBLE)
+    assert "Mend " not in render(replace(report, causes=(unproven,)), Page(80))
+    unheard = replace(report.causes[0], remedies=("of-a-newer-version",))
+    assert "Mend " not in render(replace(report, causes=(unheard,)), Page(80))
 
 
 def test_a_question_comes_with_its_answers() -> None:

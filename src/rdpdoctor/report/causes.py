@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rdpdoctor.report.behind import behind
 from rdpdoctor.report.escape import cells
-from rdpdoctor.report.evidence import evidence_of
 from rdpdoctor.report.layout import hanging, line, pad
 from rdpdoctor.report.page import WHOLE
+from rdpdoctor.report.weighing import weighing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ _INDENT = 11  # "RULED OUT" and a gap
 _ID = 26  # the longest usual id
 _STYLE = {"confirmed": "fails", "likely": "fails", "possible": "warns", "ruled-out": "absent"}
 _ALL = 99
+_SIDE = 9  # "against" and a gap, in the long form
+_BEHIND = 2  # lines, at most, of why another is not first
 
 
 def cause_lines(report: Report, page: Page, detail: Detail) -> list[Text]:
@@ -39,6 +42,8 @@ def cause_lines(report: Report, page: Page, detail: Detail) -> list[Text]:
     column = _column(page, shown)
     for position, cause in enumerate(shown):
         made.extend(_cause(cause, page, column, detail.other_why if position else WHOLE))
+        if reason := behind(report.causes, position):
+            made.extend(_indented(reason, page, _BEHIND))
     if len(fitting) > len(shown):
         rows = page.wrap(", ".join(cause.id for cause in fitting[len(shown) :]), room, 1)
         made.extend(hanging(("and also", "absent"), rows, _INDENT, "absent"))
@@ -49,18 +54,18 @@ def cause_lines(report: Report, page: Page, detail: Detail) -> list[Text]:
 
 
 def _at_length(report: Report, page: Page, causes: Sequence[RankedCause]) -> list[Text]:
-    """Every cause with all that speaks for it and against it."""
+    """Every cause with all that speaks for it and against it, and how much."""
     made: list[Text] = []
     column = _column(page, causes)
-    for cause in causes:
+    for place, cause in enumerate(causes):
         if made:
             made.append(line())
         made.extend(_cause(cause, page, column, _ALL))
-        for word, indices in (("for", cause.supporting), ("against", cause.opposing)):
-            if indices:
-                made.extend(_indented(f"{word}: {evidence_of(report, indices)}", page, _ALL))
-        if cause.sources:
-            made.extend(_indented("sources: " + "; ".join(cause.sources), page, _ALL))
+        if reason := behind(causes, place):
+            made.extend(_indented(reason, page, _ALL))
+        for label, text in weighing(report, cause):
+            rows = page.wrap(text, page.width - _INDENT - _SIDE, _ALL)
+            made.extend(hanging((" " * _INDENT + label, "absent"), rows, _INDENT + _SIDE))
     return made
 
 

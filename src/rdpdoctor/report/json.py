@@ -7,10 +7,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.report.behind import behind
 from rdpdoctor.report.model import SCHEMA, Report
+from rdpdoctor.report.words import prior_word, weight_word
 
 if TYPE_CHECKING:
-    from rdpdoctor.diagnosis.model import RankedCause
+    from rdpdoctor.diagnosis.model import Weighed
     from rdpdoctor.facts import Observation
 
 #: Deeper than anything we write. A saved journal may hold anything.
@@ -45,7 +47,7 @@ def to_json(report: Report) -> dict[str, Any]:
             for stage in report.stages
         ],
         "observations": [_observation(row) for row in report.observations],
-        "causes": [_cause(cause) for cause in report.causes],
+        "causes": [_cause(report, place) for place in range(len(report.causes))],
         "next": [
             {
                 "kind": str(step.kind),
@@ -87,7 +89,10 @@ def _observation(row: Observation) -> dict[str, Any]:
     }
 
 
-def _cause(cause: RankedCause) -> dict[str, Any]:
+def _cause(report: Report, place: int) -> dict[str, Any]:
+    """The contract's keys, then what makes it stand where it stands."""
+    cause = report.causes[place]
+    reason = behind(report.causes, place)
     return {
         "id": cause.id,
         "confidence": str(cause.confidence),
@@ -97,6 +102,20 @@ def _cause(cause: RankedCause) -> dict[str, Any]:
         "opposing": list(cause.opposing),
         "remedies": _texts(cause.remedies),
         "sources": _texts(cause.sources),
+        "behind": None if reason is None else _text(reason),
+        "prior": prior_word(cause.prior),
+        "weights": [_weighed(rule) for rule in cause.weights],
+        "limits": list(cause.limits),
+    }
+
+
+def _weighed(rule: Weighed) -> dict[str, Any]:
+    return {
+        "rule": rule.kind,
+        "weight": weight_word(rule) or None,
+        "says": None if rule.says is None else _text(rule.says),
+        "observations": list(rule.evidence),
+        "absent": rule.absent,
     }
 
 

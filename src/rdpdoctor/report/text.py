@@ -12,6 +12,7 @@ from rdpdoctor.report.causes import cause_lines
 from rdpdoctor.report.escape import cells
 from rdpdoctor.report.evidence import evidence_lines
 from rdpdoctor.report.layout import hanging, line, to_string, wrap
+from rdpdoctor.report.mend import mend_of
 from rdpdoctor.report.page import WHOLE, Detail, Page, duration
 from rdpdoctor.report.remarks import remarks
 from rdpdoctor.report.stages import stage_lines
@@ -116,10 +117,8 @@ def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
     for step in report.next[: detail.steps]:
         label = "Also" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
         made.extend(_pieces(label, _step(step), page, detail.step))
-    for cause in report.causes[:1]:
-        if cause.remedies and cause.confidence != "ruled-out":
-            command = f"rdpdoctor fix {cause.id} {report.target.input}"
-            made.extend(_pieces("Fix", f"`{command}`", page, detail.step))
+    if (mend := mend_of(report.causes)) is not None:
+        made.extend(_pieces("Mend", mend, page, detail.step))
     return made
 
 
