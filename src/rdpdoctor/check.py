@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.facts import Journal, Observation, Source, Target
 from rdpdoctor.net.clock import iso, monotonic, ms, utc_now
 from rdpdoctor.net.gate import Gate
+from rdpdoctor.planner import SLOW, Planner
 from rdpdoctor.probes import PROBES, Phase, Probe
 from rdpdoctor.probes.base import walk_failed_at
 from rdpdoctor.probes.context import (
@@ -29,7 +30,7 @@ __all__ = ["Settings", "ShownCode", "check"]
 #: Kept back from the time-out for the diagnosis and the report; seconds, and at most this share of a short
 #: one.
 _RESERVE, _RESERVE_SHARE = 0.5, 0.1
-_TOTAL_ALL_SUITES = 400
+_TOTAL_UNBOUNDED = 400
 _GRACE = 1.0
 
 
@@ -44,7 +45,7 @@ async def check(
     began = monotonic()
     journal = Journal(target, iso(utc_now()))
     usable = settings.timeout - min(_RESERVE, settings.timeout * _RESERVE_SHARE)
-    total = _TOTAL_ALL_SUITES if settings.all_suites else TOTAL_HEALTHY
+    total = _TOTAL_UNBOUNDED if settings.all_suites or settings.everything else TOTAL_HEALTHY
     gate = Gate(AT_ONCE, total)
     context = Context(settings, journal, began, began + usable, gate, on_observation)
     _tell_given(context)
@@ -68,26 +69,30 @@ async def check(
 
 async def _run_probes(context: Context, left: list[Probe]) -> None:
     """Run what is due; `left` loses each probe when it is done."""
+    planner = Planner(context)
     for probe in _of(Phase.WALK):
         await _run_if_due(context, probe, left)
     if context.walk is not None:
         await context.walk.close()  # one connection less on the server before others are opened
-    if walk_failed_at(context) is None:
-        for probe in (*_of(Phase.COMPARE), *_of(Phase.EXPERIMENT), *_of(Phase.ALONE)):
-            await _run_if_due(context, probe, left)
-        return
-    context.allow(TOTAL_UNHEALTHY)
-
-    async def in_order(phase: Phase) -> None:
-        for probe in _of(phase):
-            await _run_if_due(context, probe, left)
-
-    # What died may take its whole patience each time, so these run side by side.
+    if walk_failed_at(context) is not None:
+        context.allow(TOTAL_UNHEALTHY)
     async with asyncio.TaskGroup() as group:
-        group.create_task(in_order(Phase.COMPARE))
-        for probe in _of(Phase.EXPERIMENT):
-            group.create_task(_run_if_due(context, probe, left))
-    await in_order(Phase.ALONE)
+        # What died slowly takes its whole patience each time, so the first experiments run beside the rest.
+        if context.another() >= SLOW and not context.one_at_a_time:
+            group.create_task(planner.run_beside())
+        for probe in _of(Phase.COMPARE):
+            await _run_if_due(context, probe, left)
+    await _experiment(context, planner, left)
+
+
+async def _experiment(context: Context, planner: Planner, left: list[Probe]) -> None:
+    if context.settings.experiments:
+        await planner.run()
+    for probe in _of(Phase.EXPERIMENT):
+        reason = probe.due(context) if context.settings.experiments else "experiments are turned off"
+        if reason:
+            context.emit("probe.skipped", probe=probe.id, reason=reason)
+        left.remove(probe)
 
 
 def _of(phase: Phase) -> list[Probe]:
@@ -95,13 +100,13 @@ def _of(phase: Phase) -> list[Probe]:
 
 
 async def _run_if_due(context: Context, probe: Probe, left: list[Probe]) -> None:
-    if probe.phase in (Phase.EXPERIMENT, Phase.ALONE) and not context.settings.experiments:
-        context.emit("probe.skipped", probe=probe.id, reason="experiments are turned off")
-    elif (reason := probe.due(context)) is not None:
-        if reason:
-            context.emit("probe.skipped", probe=probe.id, reason=reason)
-    else:
-        await _run_one(context, probe)
+    if (reason := probe.due(context)) is None:
+        try:
+            await probe.run(context)
+        except Exception as error:  # the tool's own fault, whatever it is
+            context.crashed(probe.id, error)
+    elif reason:
+        context.emit("probe.skipped", probe=probe.id, reason=reason)
     left.remove(probe)
 
 
@@ -112,21 +117,6 @@ async def _wait_for_slow_addresses(context: Context) -> None:
     if context.background:
         grace = _GRACE if context.walk is not None else context.left()
         await asyncio.wait(context.background, timeout=grace)
-
-
-async def _run_one(context: Context, probe: Probe) -> None:
-    """A crash of one probe is a result, not the end."""
-    try:
-        await probe.run(context)
-    except Exception as error:  # the tool's own fault, whatever it is
-        cause = _innermost(error)
-        context.emit("probe.crashed", probe=probe.id, error=f"{type(cause).__name__}: {cause}"[:300])
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _tell_given(context: Context) -> None:

@@ -3,7 +3,8 @@
 Each possible outcome is a handful of observations that the journal would gain. The journal with them is
 diagnosed by the same tables that judge the real result, so what a cause predicts is not written down
 anywhere a second time: a cause makes the outcome likely after which it stands best. From that follow how
-probable each outcome is and how much each would change the odds (the mutual information of cause and outcome).
+probable each outcome is, and how much each would change the odds: the mutual information of cause and
+outcome.
 """
 
 from __future__ import annotations

@@ -29,8 +29,7 @@ async def run(context: Context) -> None:
         async with Attempt(
             context, "repeat", variant="ordinary", cookie=context.cookie, address=address
         ) as attempt:
-            if attempt.connected and await attempt.initiate() and attempt.over_tls:
-                await attempt.handshake()
+            await attempt.proceed()
 
     async with asyncio.TaskGroup() as group:
         for address in _others(context):

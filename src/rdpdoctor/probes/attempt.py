@@ -146,6 +146,13 @@ class Attempt:
 
     # ---- the steps
 
+    async def proceed(self, *, split_first: bool = False, sni: bool = True, credssp: bool = False) -> None:
+        """As far through initiation and TLS as it goes, and on into CredSSP where that is wanted."""
+        if not self.connected or not await self.initiate() or not self.over_tls:
+            return
+        if await self.handshake(split_first=split_first, sni=sni) and credssp and self.wants_credssp:
+            await self.credssp()
+
     async def initiate(self) -> bool:
         """X.224 connection request and confirm. True where the server selected a protocol."""
         token = nego.Cookie(self.cookie) if self.cookie else None

@@ -7,25 +7,53 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from rdpdoctor.facts import Observation
     from rdpdoctor.probes.context import Context
 
 
 class Phase(Enum):
-    """Probes of one phase run in the order of the tuple. COMPARE and EXPERIMENT may run side by side."""
+    """Probes of one phase run in the order of the tuple; of experiments, those that are worth it."""
 
     WALK = 1  # one connection, step by step, as a client would
     COMPARE = 2  # the same with other requests: what the server would take
-    EXPERIMENT = 3  # only where something failed: the same with one thing changed
-    ALONE = 4  # last, with no other connection of ours open
+    EXPERIMENT = 3  # the same with one thing changed, where its result would separate causes
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One question that connections of ours can answer.
+
+    seconds, connections: what it costs, as far as the walk lets us guess. outcomes: by their names, what the
+    journal would gain. concerns: whether an observation made meanwhile is its own. judge: the name of the
+    outcome that its own observations amount to. alone: only with no other connection of ours open.
+    """
+
+    id: str
+    seconds: float
+    connections: int
+    outcomes: Mapping[str, tuple[Observation, ...]]
+    run: Callable[[], Awaitable[None]]
+    concerns: Callable[[Observation], bool]
+    judge: Callable[[Sequence[Observation]], str]
+    alone: bool = False
+
+
+def nothing(_: Context) -> tuple[Experiment, ...]:
+    return ()
+
+
+async def at_rest(_: Context) -> None:
+    """What a probe that only offers experiments does by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """emits: the tags `run` can write. connections: the most it opens by itself on an ordinary target.
+    """emits: the tags it can write. connections: the most it opens by itself on an ordinary target.
 
-    `due` says why the probe has nothing to do ("" = not worth a word), or None where it is to run.
+    `due` says why the probe has nothing to do ("" = not worth a word), or None where it has. One of the phase
+    EXPERIMENT does not `run` but `offers`.
     """
 
     id: str
@@ -34,7 +62,8 @@ class Probe:
     emits: tuple[str, ...]
     connections: int
     due: Callable[[Context], str | None]
-    run: Callable[[Context], Awaitable[None]]
+    run: Callable[[Context], Awaitable[None]] = at_rest
+    offers: Callable[[Context], tuple[Experiment, ...]] = nothing
 
 
 TCP_TAGS = ("tcp.connected", "tcp.refused", "tcp.rejected", "tcp.silent", "tcp.failed", "tcp.measured")

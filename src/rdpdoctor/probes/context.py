@@ -25,6 +25,8 @@ AT_ONCE = 8
 OPENING = 2
 #: Seconds for an answer in the negotiation.
 _SLOW = 1.0
+#: The least that a connection costs us and the server, in seconds.
+_LEAST = 0.02
 TOTAL_HEALTHY = 12
 TOTAL_UNHEALTHY = 25
 
@@ -50,6 +52,7 @@ class Settings:
     answers: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None  # goes into the cookie, as a client sends it
     experiments: bool = True
+    everything: bool = False  # every experiment that can be made, whether it would separate causes or not
     all_suites: bool = False  # list every cipher suite, at one connection each
     hosts: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
@@ -58,7 +61,13 @@ class Settings:
 
 # Tags whose stage is not their first word.
 _ELSEWHERE = {"tcp.measured": Stage.PATH, "service.identified": Stage.X224}
-_BESIDE = {"probe": Stage.PATH, "check": Stage.PATH, "code": Stage.HOST, "answer": Stage.HOST}
+_BESIDE = {
+    "probe": Stage.PATH,
+    "experiment": Stage.PATH,
+    "check": Stage.PATH,
+    "code": Stage.HOST,
+    "answer": Stage.HOST,
+}
 
 
 def stage_of(tag: str) -> Stage:
@@ -119,6 +128,12 @@ class Context:
         self.journal.add(observation)
         self.on_observation(observation)
 
+    def crashed(self, what: str, error: BaseException) -> None:
+        """A fault of the tool's own in one probe is a result, not the end."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        self.emit("probe.crashed", probe=what, error=f"{type(error).__name__}: {error}"[:300])
+
     def seen(self, *tags: str) -> bool:
         return self.journal.first(*tags) is not None
 
@@ -129,6 +144,16 @@ class Context:
         await asyncio.gather(*self.background, return_exceptions=True)
         if self.walk is not None:
             await self.walk.close()
+
+    def another(self) -> float:
+        """Seconds that one more attempt like the walk's will take."""
+        spent = {
+            row.stage: (row.args.get("elapsed_ms"), row.args.get("rtt_ms"))
+            for row in self.journal
+            if row.args.get("role") == "walk" or row.tag == "tcp.connected"
+        }
+        took = sum(value for pair in spent.values() for value in pair if isinstance(value, int | float))
+        return max(_LEAST, min(took / 1000, self.compare_wait))
 
     def keep_pace(self, elapsed: float) -> None:
         """A server that takes its time for one connection gets one at a time, and more time."""

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rdpdoctor.facts import Observation, Stage
 from rdpdoctor.net.clock import monotonic
 from rdpdoctor.net.dial import DialFailed, dial
 from rdpdoctor.net.gate import Exhausted
 from rdpdoctor.probes.attempt import TCP_WAIT
-from rdpdoctor.probes.base import X224_ENDINGS, Phase, Probe, known_otherwise
+from rdpdoctor.probes.base import X224_ENDINGS, Experiment, Phase, Probe, known_otherwise
 from rdpdoctor.probes.telling import looks_like
 from rdpdoctor.wire.tls_hello import client_hello
 from rdpdoctor.wire.tls_record import HandshakeType, Version, handshake_records
@@ -33,6 +35,26 @@ def due(context: Context) -> str | None:
         return "no connection"
     died = any(row.args.get("role") == "walk" for row in context.journal.tagged(*X224_ENDINGS))
     return None if died else ""
+
+
+def offers(context: Context) -> tuple[Experiment, ...]:
+    """Where the walk's answer has said it already, this costs no connection."""
+    known = known_otherwise(context)
+    outcomes: dict[str, tuple[Observation, ...]] = {} if known else {"nothing": ()}
+    for protocol in (known,) if known else ("http", "tls"):
+        seen = {"protocol": protocol, "banner": ""}
+        outcomes[protocol] = (Observation("service.identified", seen, Stage.X224),)
+    return (
+        Experiment(
+            id="identify",
+            seconds=0.0 if known else _LISTEN + context.another(),
+            connections=0 if known else 2,
+            outcomes=outcomes,
+            run=partial(run, context),
+            concerns=lambda row: row.tag == "service.identified",
+            judge=lambda rows: str(rows[0].args.get("protocol")) if rows else "nothing",
+        ),
+    )
 
 
 async def run(context: Context) -> None:
@@ -92,5 +114,5 @@ PROBE = Probe(
     emits=("service.identified",),
     connections=2,
     due=due,
-    run=run,
+    offers=offers,
 )

@@ -1,66 +1,82 @@
-"""The same again, one at a time: does it always end like this, and does it matter that several were open at
-once?
-"""
+"""The same again, one at a time: does it always end like this, and does it matter that several were open?"""
 
 from __future__ import annotations
 
-from rdpdoctor.probes.attempt import ORDINARY, Attempt
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rdpdoctor.probes import foretell
+from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import (
     NLA_ENDINGS,
     TCP_TAGS,
     TLS_TAGS,
-    X224_ENDINGS,
     X224_TAGS,
+    Experiment,
     Phase,
     Probe,
     known_otherwise,
     walk_ending,
+    walk_failed_at,
 )
-from rdpdoctor.probes.context import TOTAL_UNHEALTHY, Context
 
-_TIMES = 6
+if TYPE_CHECKING:
+    from rdpdoctor.probes.context import Context
+
+_TIMES = 10
 # An ending that costs its whole patience each time, or that a server has to mean, is repeated less.
-_FEWER = {"silent": 0, "stalled": 1, "alerted": 2, "malformed": 2, "declined": 2, "error": 1}
+_FEWER = {"silent": 2, "stalled": 2, "alerted": 2, "malformed": 2, "declined": 2, "error": 1}
 
 
-def _odd(context: Context) -> bool:
-    """An ordinary request of the matrix died although the walk passed that stage."""
-    ordinary = (1, 3, ORDINARY)
-    return any(
-        row.args.get("role") != "walk" and row.args.get("requested") in ordinary
-        for row in context.journal.tagged(*X224_ENDINGS)
-    ) or any(row.args.get("role") == "repeat" for row in context.journal.tagged("tcp.refused", "tcp.silent"))
+async def _repeat(context: Context, times: int) -> None:
+    for _ in range(times):
+        async with Attempt(context, "repeat", variant="alone", cookie=context.cookie) as attempt:
+            await attempt.proceed(credssp=True)
+
+
+def offers(context: Context) -> tuple[Experiment, ...]:
+    times = min(_FEWER.get(walk_ending(context) or "", _TIMES), context.gate.total - context.gate.made)
+    if times < 1:
+        return ()
+    half = times // 2
+    as_before = foretell.alike(context, range(half), "repeat", "alone")
+    if walk_failed_at(context) is None:
+        outcomes = {
+            "same": foretell.alike(context, range(times), "repeat", "alone"),
+            "some-fail": (*as_before, *foretell.dropped(context, range(half, times), "repeat", "alone")),
+        }
+    else:
+        outcomes = {
+            "same": foretell.alike(context, range(times), "repeat", "alone"),
+            "some-pass": (*as_before, *foretell.passing(context, range(half, times), "repeat", "alone")),
+            "passes": foretell.passing(context, range(times), "repeat", "alone"),
+        }
+    return (
+        Experiment(
+            id="repeat",
+            seconds=times * context.another(),
+            connections=times,
+            outcomes=outcomes,
+            run=partial(_repeat, context, times),
+            concerns=lambda row: row.args.get("variant") == "alone",
+            judge=partial(foretell.fared, context),
+            alone=True,
+        ),
+    )
 
 
 def due(context: Context) -> str | None:
     if context.walk is None:
         return "no connection"
-    if known_otherwise(context) is not None:
-        return ""
-    return None if (walk_ending(context) and _times(context)) or _odd(context) else ""
-
-
-def _times(context: Context) -> int:
-    """Silence is not repeated: the matrix and the variants have waited for it often enough."""
-    return _FEWER.get(walk_ending(context) or "", _TIMES)
-
-
-async def run(context: Context) -> None:
-    context.allow(TOTAL_UNHEALTHY)
-    for _ in range(_times(context)):
-        async with Attempt(context, "repeat", variant="alone", cookie=context.cookie) as attempt:
-            if not attempt.connected or not await attempt.initiate() or not attempt.over_tls:
-                continue
-            if await attempt.handshake() and attempt.wants_credssp:
-                await attempt.credssp()
+    return None if known_otherwise(context) is None else ""
 
 
 PROBE = Probe(
     id="repeat",
     title="Try the same again, alone",
-    phase=Phase.ALONE,
+    phase=Phase.EXPERIMENT,
     emits=(*TCP_TAGS, *X224_TAGS, *TLS_TAGS, "nla.challenged", "nla.answered", *NLA_ENDINGS),
     connections=_TIMES,
     due=due,
-    run=run,
+    offers=offers,
 )

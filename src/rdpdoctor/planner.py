@@ -1,0 +1,149 @@
+"""Which experiment is worth its time, from the same tables that judge its result; and what came of it.
+
+    while causes that explain the failure are not separated
+        run the experiment that is expected to tell most about them for each second it takes
+
+Each one leaves its trace in the journal: what each cause predicted, what happened, what that ruled out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.facts import Journal
+from rdpdoctor.probes import PROBES, Phase
+from rdpdoctor.probes.base import X224_ENDINGS, walk_failed_at
+from rdpdoctor.probes.context import TOTAL_UNHEALTHY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rdpdoctor.diagnosis.foresee import Worth
+    from rdpdoctor.facts import Observation
+    from rdpdoctor.probes.base import Experiment
+    from rdpdoctor.probes.context import Context
+
+#: Bits below which an experiment is not worth a connection: it would change the odds by little.
+ENOUGH = 0.06
+#: Seconds an experiment takes from which on others run beside it.
+SLOW = 1.0
+#: What any server has to answer somehow: TLS, CredSSP or both.
+_PLAIN_REQUESTS = frozenset({0x01, 0x03, 0x0B})
+
+
+class Planner:
+    """The experiments of one check."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.done: set[str] = set()
+
+    async def run(self) -> None:
+        """One after the other, as long as one is worth it. Slow ones run side by side."""
+        import asyncio
+
+        if self.context.settings.everything:
+            for experiment in self._left():
+                await self._one(experiment, None)
+            return
+        if not (self._failed() or self.context.settings.codes or self.context.settings.answers):
+            return
+        if self._failed():
+            self.context.allow(TOTAL_UNHEALTHY)
+        while chosen := self._choose():
+            async with asyncio.TaskGroup() as group:
+                for experiment, worth in chosen:
+                    group.create_task(self._one(experiment, worth))
+
+    async def run_beside(self) -> None:
+        """A first round of those that need not be alone, while something else still runs."""
+        import asyncio
+
+        if not self.context.settings.experiments or self.context.settings.everything or not self._failed():
+            return
+        async with asyncio.TaskGroup() as group:
+            for experiment, worth in self._choose():
+                if not experiment.alone:
+                    group.create_task(self._one(experiment, worth))
+
+    def _failed(self) -> bool:
+        """The walk died, or what should go as the walk did not."""
+        context = self.context
+        if context.walk is None:
+            return False
+        asked = {row.args.get("requested") for row in context.journal.tagged(*X224_ENDINGS)}
+        again = context.journal.tagged("tcp.refused", "tcp.silent")
+        odd = asked & _PLAIN_REQUESTS or any(row.args.get("role") == "repeat" for row in again)
+        return bool(odd) or walk_failed_at(context) is not None
+
+    def _left(self) -> Iterator[Experiment]:
+        everything = self.context.settings.everything and self.context.walk is not None
+        for probe in PROBES:
+            if probe.phase is Phase.EXPERIMENT and (everything or probe.due(self.context) is None):
+                for experiment in probe.offers(self.context):
+                    if experiment.id not in self.done:
+                        yield experiment
+
+    def _choose(self) -> list[tuple[Experiment, Worth]]:
+        """The best one; with it, where it is slow, the others that are worth their time."""
+        from rdpdoctor.diagnosis.foresee import Option, Outcome, weigh
+        from rdpdoctor.knowledge import load
+
+        context = self.context
+        room = context.gate.total - context.gate.made
+        offered = {
+            one.id: one
+            for one in self._left()
+            if one.seconds < context.left() and (one.connections <= room or one.alone)
+        }
+        options = [
+            Option(one.id, one.seconds, tuple(Outcome(name, rows) for name, rows in one.outcomes.items()))
+            for one in offered.values()
+        ]
+        worth = [
+            (offered[each.option.id], each)
+            for each in weigh(context.journal, options, load())
+            if each.bits >= ENOUGH
+        ]
+        if not worth or worth[0][0].alone:
+            return worth[:1]
+        slow = [pair for pair in worth if pair[0].seconds >= SLOW and not pair[0].alone]
+        return slow if worth[0] in slow and not context.one_at_a_time else worth[:1]
+
+    async def _one(self, experiment: Experiment, worth: Worth | None) -> None:
+        context = self.context
+        self.done.add(experiment.id)
+        context.emit(
+            "experiment.begun",
+            experiment=experiment.id,
+            bits=None if worth is None else worth.bits,
+            predictions={} if worth is None else dict(worth.predictions),
+        )
+        seen = len(context.journal)
+        try:
+            await experiment.run()
+        except Exception as error:  # a fault of ours in one experiment is its result
+            context.crashed(experiment.id, error)
+        # Others may have run beside it.
+        own = [row for row in list(context.journal)[seen:] if experiment.concerns(row)]
+        fell, rose = ([], []) if worth is None else self._changes(own)
+        context.emit(
+            "experiment.ended",
+            experiment=experiment.id,
+            outcome=experiment.judge(own),
+            ruled_out=fell,
+            raised=rose,
+        )
+
+    def _changes(self, own: list[Observation]) -> tuple[list[str], list[str]]:
+        """Which causes stand with these observations and would not without them, and the other way round."""
+        from rdpdoctor.diagnosis import diagnose
+        from rdpdoctor.diagnosis.foresee import standing
+        from rdpdoctor.knowledge import load
+
+        journal, knowledge = self.context.journal, load()
+        without = Journal(journal.target, journal.started)
+        ids = set(map(id, own))
+        without.extend(row for row in journal if id(row) not in ids)
+        before, after = (standing(diagnose(one, knowledge), knowledge) for one in (without, journal))
+        return [name for name in before if name not in after], [name for name in after if name not in before]
