@@ -136,7 +136,7 @@ class Planner:
         )
 
     def _changes(self, own: list[Observation]) -> tuple[list[str], list[str]]:
-        """Which causes stand with these observations and would not without them, and the other way round."""
+        """Which causes these observations rule out, and which stand only with them."""
         from rdpdoctor.diagnosis import diagnose
         from rdpdoctor.diagnosis.foresee import standing
         from rdpdoctor.knowledge import load
@@ -145,5 +145,10 @@ class Planner:
         without = Journal(journal.target, journal.started)
         ids = set(map(id, own))
         without.extend(row for row in journal if id(row) not in ids)
-        before, after = (standing(diagnose(one, knowledge), knowledge) for one in (without, journal))
-        return [name for name in before if name not in after], [name for name in after if name not in before]
+        before, after = diagnose(without, knowledge), diagnose(journal, knowledge)
+        stood, stand = standing(before, knowledge), standing(after, knowledge)
+        old, new = (
+            [cause.id for cause in each.causes if cause.confidence == "ruled-out"] for each in (before, after)
+        )
+        fell = [name for name in (*stood, *new) if name not in stand and name not in old]
+        return list(dict.fromkeys(fell)), [name for name in stand if name not in stood]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.report.behind import behind
 from rdpdoctor.report.model import SCHEMA, Report
+from rdpdoctor.report.trace import trace_json
 from rdpdoctor.report.words import prior_word, weight_word
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ def to_json(report: Report) -> dict[str, Any]:
                 "id": _text(step.id),
                 "text": _text(step.text),
                 "separates": [_text(cause) for cause in step.separates],
+                "reach": _text(step.reach) or None,
             }
             for step in report.next
         ],
+        "experiments": _value(trace_json(report), _DEPTH),
     }
 
 

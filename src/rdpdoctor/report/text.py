@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import WALK
 from rdpdoctor.knowledge.commands import pieces
-from rdpdoctor.knowledge.questions import QUESTIONS
 from rdpdoctor.report.causes import cause_lines
 from rdpdoctor.report.escape import cells
 from rdpdoctor.report.evidence import evidence_lines
@@ -16,11 +15,12 @@ from rdpdoctor.report.mend import mend_of
 from rdpdoctor.report.page import WHOLE, Detail, Page, duration
 from rdpdoctor.report.remarks import remarks
 from rdpdoctor.report.stages import stage_lines
+from rdpdoctor.report.trace import trace_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from rdpdoctor.diagnosis.model import NextStep, StageResult
+    from rdpdoctor.diagnosis.model import StageResult
     from rdpdoctor.report.model import Report
 
 __all__ = ["SCREEN", "Page", "render"]
@@ -73,6 +73,7 @@ def _lines(report: Report, page: Page, detail: Detail) -> list[Text]:
         cause_lines(report, page, detail),
         [line((row, "plain")) for text in remarks(report) for row in page.wrap(text, page.width, 3)],
         _steps(report, page, detail),
+        trace_lines(report, page) if page.verbose else [],
         evidence_lines(report, page) if page.verbose else [],
     ]
     made: list[Text] = []
@@ -116,7 +117,9 @@ def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
     made: list[Text] = []
     for step in report.next[: detail.steps]:
         label = "Also" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
-        made.extend(_pieces(label, _step(step), page, detail.step))
+        made.extend(_pieces(label, step.text, page, detail.step))
+        if step.reach and step is report.next[0]:  # once is enough
+            made.extend(_pieces("Without RDP", step.reach, page, detail.step))
     if (mend := mend_of(report.causes)) is not None:
         made.extend(_pieces("Mend", mend, page, detail.step))
     return made
@@ -136,11 +139,3 @@ def _pieces(label: str, text: str, page: Page, most: int) -> list[Text]:
             made.append(line((label, "head")))
         made.append(line(("  ", "plain"), (page.show(piece.text, _COMMAND), "type")))
     return made
-
-
-def _step(step: NextStep) -> str:
-    """A question comes with the way to answer it."""
-    if step.kind != "question" or (question := QUESTIONS.get(step.id)) is None:
-        return step.text
-    values = "|".join(value for value in question.values if value != "unknown")
-    return f"{step.text} Say so with --answer {step.id}={values}"
