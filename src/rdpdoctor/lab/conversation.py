@@ -44,6 +44,7 @@ class Visit:
     log: Callable[[str], None]
     max_segment: int | None = None
     cookie: str | None = None
+    requested: int = 0
     hello: hello.Seen = field(default_factory=hello.Seen)
 
     def befits(self, when: When, answer: int) -> bool:
@@ -52,9 +53,11 @@ class Visit:
             (
                 when.every is None or self.number % when.every == 0,
                 when.turn is None or self.number % when.turn[1] == when.turn[0],
+                when.after is None or self.number > when.after,
                 when.over is None or self.at_once > when.over,
                 when.address is None or self.address == when.address,
                 when.cookie is None or _cookie_fits(when.cookie, self.cookie),
+                not when.requested or self.requested in when.requested,
                 when.segment_over is None or (self.max_segment or 0) > when.segment_over,
                 when.answer_over is None or answer > when.answer_over,
                 when.sni is None or self.hello.names_host == when.sni,
@@ -69,6 +72,8 @@ def _cookie_fits(wanted: str, cookie: str | None) -> bool:
             return cookie is not None
         case "none":
             return cookie is None
+    if wanted.startswith("!"):
+        return cookie is not None and cookie.casefold() != wanted[1:].casefold()
     return cookie is not None and cookie.casefold() == wanted.casefold()
 
 
@@ -100,7 +105,7 @@ class Conversation:
         if not isinstance(requested, Requested):
             self._visit.log(f"no request: {_ending(requested)}")
             await self._over("close")
-        self._visit.cookie = requested.cookie
+        self._visit.cookie, self._visit.requested = requested.cookie, requested.protocols or 0
         self._visit.log(_told(requested))
         await self._say("request", confirm)
         match requested.confirm:
@@ -193,6 +198,7 @@ class Conversation:
 
     async def _do(self, fault: Fault, answer: bytes) -> None:
         self._visit.log(f"the planted fault: {fault.does} at {fault.at}")
+        await asyncio.sleep(fault.wait)
         match fault.does:
             case "drip":
                 await self._peer.send(answer, fault.pace)

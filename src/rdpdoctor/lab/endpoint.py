@@ -22,7 +22,7 @@ from rdpdoctor.lab.peer import Gone, Peer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rdpdoctor.lab.scenario import Scenario
+    from rdpdoctor.lab.scenario import Plan, Scenario
 
 #: Connections at once; more are reset.
 MAX_OPEN = 200
@@ -71,6 +71,7 @@ class Endpoint:
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: dict[int, Peer] = {}
+        self._turn = asyncio.Semaphore(self.plan.serves) if self.plan.serves else contextlib.nullcontext()
 
     async def __aenter__(self) -> Endpoint:
         self._prepare()
@@ -97,12 +98,12 @@ class Endpoint:
 
     def _prepare(self) -> None:
         """Keys and certificates are made before anybody waits for them. Raise EndpointError."""
-        tls = self.plan.tls
         try:
-            for certificate in self.plan.certificates:
-                certificates.chain(certificate)
-                if not tls.suites:
-                    certificates.context(tls, certificate)
+            for plan in (self.plan, *(member.plan for member in self.plan.members)):
+                for certificate in plan.certificates:
+                    certificates.chain(certificate)
+                    if not plan.tls.suites:
+                        certificates.context(plan.tls, certificate)
         except (ssl.SSLError, ValueError) as error:
             raise EndpointError(f"{self.scenario.name}: this system's TLS cannot play it: {error}") from error
 
@@ -164,19 +165,22 @@ class Endpoint:
             self._start(self._serve(sock, address, self.connections))
 
     async def _serve(self, sock: socket.socket, address: str, number: int) -> None:
-        peer = Peer(sock, address, self.plan.delay, self.plan.segment)
+        plan = self.plan.answering(address, number)
+        peer = Peer(sock, address, plan.delay, plan.segment)
         self._open[number] = peer
         try:
-            at_once = await self._at_once()
+            at_once = await self._at_once(plan)
             self.peak = max(self.peak, at_once)
             self._note(number, f"connected to {address}, {at_once} at once")
             if at_once > MAX_OPEN:
                 await peer.end("reset")
-            elif self.plan.speaks != "rdp":
-                await others.speak(self.plan, peer)
-            else:
-                visit = Visit(number, address, at_once, partial(self._note, number), peer.max_segment)
-                await Conversation(self.plan, peer, visit).run()
+                return
+            async with self._turn:
+                if plan.speaks != "rdp":
+                    await others.speak(plan, peer)
+                else:
+                    visit = Visit(number, address, at_once, partial(self._note, number), peer.max_segment)
+                    await Conversation(plan, peer, visit).run()
         except Gone:
             pass
         except Exception:  # an endpoint survives anything; tests look at `faults`
@@ -187,9 +191,9 @@ class Endpoint:
             del self._open[number]
             self._note(number, f"ended, {peer.received} bytes in, {peer.sent} out")
 
-    async def _at_once(self) -> int:
+    async def _at_once(self, plan: Plan) -> int:
         """How many are open. A client that closes one and opens the next may be seen to open first."""
-        limits = [fault.when.over for fault in self.plan.faults if fault.when.over is not None]
+        limits = [fault.when.over for fault in plan.faults if fault.when.over is not None]
         for _ in range(_SETTLE_STEPS):
             if (count := self._count()) <= min(limits, default=count):
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from rdpdoctor.lab.scenario import (
     Expect,
     Fault,
     Initiation,
+    Member,
     Nla,
     Plan,
     Scenario,
@@ -75,27 +77,48 @@ def parse(name: str, text: str) -> Scenario:
             expect=_expect(top.table("expect")),
             check=_check(top.table("check")),
             needs=top.texts("needs", NEEDS),
+            combines=top.texts("combines"),
         )
 
 
 def _plan(table: Table) -> Plan:
     with table:
-        certificates = tuple(_certificate(row) for row in table.tables("certificate"))
-        segment = table.maybe_whole("segment")
-        if segment is not None and segment < 1:
-            raise table.error("segment", "must be at least 1")
-        return Plan(
+        plan = replace(
+            _answering(table, Plan()),
             addresses=table.texts("addresses"),
             listeners=_listeners(table.table("listeners")),
-            speaks=table.choice("speaks", SPEAKS, "rdp"),
-            delay=table.number("delay", 0.0),
-            segment=segment,
-            x224=_initiation(table.table("x224")),
-            tls=_tls(table.table("tls")),
-            certificates=certificates or (Certificate(),),
-            nla=_nla(table.table("nla")),
-            faults=tuple(_fault(row) for row in table.tables("fault")),
+            serves=table.maybe_whole("serves"),
         )
+        members = tuple(_member(row, plan) for row in table.tables("member"))
+        return replace(plan, members=members)
+
+
+def _member(table: Table, plan: Plan) -> Member:
+    """What it does not say is as the endpoint has it."""
+    with table:
+        return Member(_answering(table, plan), table.maybe_text("address"), _turn(table))
+
+
+def _answering(table: Table, base: Plan) -> Plan:
+    """The keys that say how connections are answered."""
+    segment = table.maybe_whole("segment")
+    if segment is not None and segment < 1:
+        raise table.error("segment", "must be at least 1")
+    given = {
+        "certificates": tuple(_certificate(row) for row in table.tables("certificate")),
+        "x224": _initiation(table.table("x224")),
+        "tls": _tls(table.table("tls")),
+        "nla": _nla(table.table("nla")),
+        "faults": tuple(_fault(row) for row in table.tables("fault")),
+    }
+    keys = {"certificates": "certificate", "faults": "fault"}
+    return replace(
+        base,
+        speaks=table.choice("speaks", SPEAKS, base.speaks),
+        delay=table.number("delay", base.delay),
+        segment=base.segment if segment is None else segment,
+        **{name: value for name, value in given.items() if table.has(keys.get(name, name))},
+    )
 
 
 def _listeners(table: Table) -> dict[str, str]:
@@ -204,6 +227,7 @@ def _fault(table: Table) -> Fault:
             at=table.choice("at", POINTS),
             does=does,
             then=then,
+            wait=table.number("wait", 0.0),
             length=table.whole("bytes", 0),
             pace=table.number("pace", 1.0),
             alert=table.whole("alert", 80),
@@ -222,20 +246,26 @@ def _payload(table: Table) -> bytes:
 
 def _when(table: Table) -> When:
     with table:
-        turn = table.wholes("turn")
-        if turn and (len(turn) != 2 or not 0 <= turn[0] < turn[1]):
-            raise table.error("turn", "must be two whole numbers: whose turn, of how many")
         return When(
             every=table.maybe_whole("every"),
+            after=table.maybe_whole("after"),
             over=table.maybe_whole("over"),
             cookie=table.maybe_text("cookie"),
+            requested=table.wholes("requested"),
             address=table.maybe_text("address"),
-            turn=(turn[0], turn[1]) if turn else None,
+            turn=_turn(table),
             segment_over=table.maybe_whole("segment_over"),
             answer_over=table.maybe_whole("answer_over"),
             sni=table.maybe_flag("sni"),
             joined=table.maybe_flag("joined"),
         )
+
+
+def _turn(table: Table) -> tuple[int, int] | None:
+    turn = table.wholes("turn")
+    if turn and (len(turn) != 2 or not 0 <= turn[0] < turn[1]):
+        raise table.error("turn", "must be two whole numbers: whose turn, of how many")
+    return (turn[0], turn[1]) if turn else None
 
 
 def _check(table: Table) -> Check:
@@ -257,6 +287,7 @@ def _expect(table: Table) -> Expect:
             status=table.choice("status", STATUSES),
             stage=table.maybe_text("stage"),
             causes=table.texts("causes"),
+            also=table.texts("also"),
             forbid=table.texts("forbid"),
             observed=table.texts("observed"),
         )

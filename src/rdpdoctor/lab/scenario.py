@@ -29,7 +29,11 @@ VERSIONS = {"SSL 3.0": 0x0300, "TLS 1.0": 0x0301, "TLS 1.1": 0x0302, "TLS 1.2": 
 KEYS = ("rsa-1024", "rsa-2048", "rsa-4096", "ec-p256")
 SIGNATURES = ("sha256", "sha1")
 USAGES = ("server", "client", "rdp")
-NEEDS = ("linux", "many-addresses")
+NEEDS = ("linux", "many-addresses", "ipv6")
+#: What a scenario may combine with causes, or with each other: things that are no fault by themselves.
+#: healthy: the server is. code, answer: what the client showed or the user says misleads. slow, pieces: how
+#: answers come. many: the name has several addresses. proxy: something forwards the connections.
+CIRCUMSTANCES = ("healthy", "code", "answer", "slow", "pieces", "many", "proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +41,18 @@ class When:
     """Which connections a fault befalls: those for which all that is set here holds.
 
     every: connection number 3, 6, 9 … for 3. turn: (1, 2) for connections 1, 3, 5 …: number modulo 2 is 1.
-    over: more than so many are open at once. cookie: "any", "none", or the mstshash value. address: the one
-    connected to.
+    after: connections beyond number so many. over: more than so many are open at once. cookie: "any", "none",
+    the mstshash value, or "!" and a value: one that is another. requested: one of these requestedProtocols.
+    address: the one connected to.
     segment_over: the segments we may send are larger than this, in bytes; answer_over: so is our answer.
     sni: the ClientHello names the host. joined: it came in one piece.
     """
 
     every: int | None = None
+    after: int | None = None
     over: int | None = None
     cookie: str | None = None
+    requested: tuple[int, ...] = ()
     address: str | None = None
     turn: tuple[int, int] | None = None
     segment_over: int | None = None
@@ -56,9 +63,12 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
+    """wait: seconds until it strikes."""
+
     at: str
     does: str
     then: str = "silence"
+    wait: float = 0.0
     length: int = 0
     pace: float = 1.0
     alert: int = 80
@@ -139,10 +149,11 @@ class Nla:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An endpoint. delay: seconds before each answer. segment: bytes a send.
+    """An endpoint. delay: seconds before each answer. segment: bytes a send. serves: so many at a time, and
+    the others wait until one of these has gone.
 
     listeners: by address, one of LISTENERS; "" is for all others. Certificates take turns: connection `n`
-    gets number `n` modulo their count.
+    gets number `n` modulo their count. members: who answers instead, the first that fits.
     """
 
     addresses: tuple[str, ...] = ()
@@ -150,14 +161,34 @@ class Plan:
     speaks: str = "rdp"
     delay: float = 0.0
     segment: int | None = None
+    serves: int | None = None
     x224: Initiation = field(default_factory=Initiation)
     tls: Tls = field(default_factory=Tls)
     certificates: tuple[Certificate, ...] = (Certificate(),)
     nla: Nla = field(default_factory=Nla)
     faults: tuple[Fault, ...] = ()
+    members: tuple[Member, ...] = ()
 
     def listener(self, address: str) -> str:
         return self.listeners.get(address, self.listeners.get("", "listening"))
+
+    def answering(self, address: str, number: int) -> Plan:
+        """Who answers connection `number` to `address`: a member, or this one itself."""
+        fits = (member.plan for member in self.members if member.answers(address, number))
+        return next(fits, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the servers behind a name: at its own address, or as connections take turns (see `When`)."""
+
+    plan: Plan
+    address: str | None = None
+    turn: tuple[int, int] | None = None
+
+    def answers(self, address: str, number: int) -> bool:
+        ours = self.address is None or self.address == address
+        return ours and (self.turn is None or number % self.turn[1] == self.turn[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +206,7 @@ class Check:
 class Expect:
     """causes: one of them must come first; where none is given, no cause may be left standing.
 
+    also: causes that must be left standing beside it, and that no report may name first.
     forbid: causes that may not be left standing at all (confirmed, likely or possible).
     observed: tags that must be among the observations.
     """
@@ -182,12 +214,15 @@ class Expect:
     status: str
     stage: str | None = None
     causes: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
+    """combines: what is wrong or misleading at once, where that is several things: causes, CIRCUMSTANCES."""
+
     name: str
     title: str
     teaches: str
@@ -195,3 +230,4 @@ class Scenario:
     expect: Expect
     check: Check = field(default_factory=Check)
     needs: tuple[str, ...] = ()
+    combines: tuple[str, ...] = ()
