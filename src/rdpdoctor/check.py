@@ -23,7 +23,7 @@ from rdpdoctor.probes.context import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["Settings", "ShownCode", "check"]
 
@@ -76,20 +76,17 @@ async def _run_probes(context: Context, left: list[Probe]) -> None:
         await context.walk.close()  # one connection less on the server before others are opened
     if walk_failed_at(context) is not None:
         context.allow(TOTAL_UNHEALTHY)
+    plans = context.settings.experiments
     async with asyncio.TaskGroup() as group:
         # What died slowly takes its whole patience each time, so the first experiments run beside the rest.
-        if context.another() >= SLOW and not context.one_at_a_time:
-            group.create_task(planner.run_beside())
+        if plans and context.another() >= SLOW and not context.one_at_a_time:
+            group.create_task(_guarded(context, "planner", planner.run_beside()))
         for probe in _of(Phase.COMPARE):
             await _run_if_due(context, probe, left)
-    await _experiment(context, planner, left)
-
-
-async def _experiment(context: Context, planner: Planner, left: list[Probe]) -> None:
-    if context.settings.experiments:
-        await planner.run()
+    if plans:
+        await _guarded(context, "planner", planner.run())
     for probe in _of(Phase.EXPERIMENT):
-        reason = probe.due(context) if context.settings.experiments else "experiments are turned off"
+        reason = probe.due(context) if plans else "experiments are turned off"
         if reason:
             context.emit("probe.skipped", probe=probe.id, reason=reason)
         left.remove(probe)
@@ -99,12 +96,17 @@ def _of(phase: Phase) -> list[Probe]:
     return [probe for probe in PROBES if probe.phase is phase]
 
 
+async def _guarded(context: Context, what: str, work: Awaitable[None]) -> None:
+    """The tool's own fault in one part, whatever it is, is a result."""
+    try:
+        await work
+    except Exception as error:
+        context.crashed(what, error)
+
+
 async def _run_if_due(context: Context, probe: Probe, left: list[Probe]) -> None:
     if (reason := probe.due(context)) is None:
-        try:
-            await probe.run(context)
-        except Exception as error:  # the tool's own fault, whatever it is
-            context.crashed(probe.id, error)
+        await _guarded(context, probe.id, probe.run(context))
     elif reason:
         context.emit("probe.skipped", probe=probe.id, reason=reason)
     left.remove(probe)

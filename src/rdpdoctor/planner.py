@@ -40,31 +40,28 @@ class Planner:
 
     async def run(self) -> None:
         """One after the other, as long as one is worth it. Slow ones run side by side."""
-        import asyncio
-
         if self.context.settings.everything:
             for experiment in self._left():
                 await self._one(experiment, None)
             return
-        if not (self._failed() or self.context.settings.codes or self.context.settings.answers):
-            return
         if self._failed():
             self.context.allow(TOTAL_UNHEALTHY)
+        elif not (self.context.settings.codes or self.context.settings.answers):
+            return
         while chosen := self._choose():
-            async with asyncio.TaskGroup() as group:
-                for experiment, worth in chosen:
-                    group.create_task(self._one(experiment, worth))
+            await self._all(chosen)
 
     async def run_beside(self) -> None:
         """A first round of those that need not be alone, while something else still runs."""
+        if not self.context.settings.everything and self._failed():
+            await self._all([pair for pair in self._choose() if not pair[0].alone])
+
+    async def _all(self, chosen: list[tuple[Experiment, Worth]]) -> None:
         import asyncio
 
-        if not self.context.settings.experiments or self.context.settings.everything or not self._failed():
-            return
         async with asyncio.TaskGroup() as group:
-            for experiment, worth in self._choose():
-                if not experiment.alone:
-                    group.create_task(self._one(experiment, worth))
+            for experiment, worth in chosen:
+                group.create_task(self._one(experiment, worth))
 
     def _failed(self) -> bool:
         """The walk died, or what should go as the walk did not."""
@@ -122,7 +119,7 @@ class Planner:
         seen = len(context.journal)
         try:
             await experiment.run()
-        except Exception as error:  # a fault of ours in one experiment is its result
+        except Exception as error:  # a fault of ours in one experiment does not end the others
             context.crashed(experiment.id, error)
         # Others may have run beside it.
         own = [row for row in list(context.journal)[seen:] if experiment.concerns(row)]

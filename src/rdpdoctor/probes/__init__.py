@@ -1,12 +1,14 @@
-"""The probes, in the order they run. A new one is a new file here and a row in `PROBES`."""
+"""The probes, in the order they run, or are offered. A new one is a new file here and a row in `PROBES`."""
 
 from rdpdoctor.probes import (
     addresses,
     crowd,
     dns,
     identify,
+    idle,
     mcs,
     nla,
+    other_name,
     repeat,
     tcp,
     tls,
@@ -29,8 +31,10 @@ PROBES: tuple[Probe, ...] = (
     addresses.PROBE,
     variants.PROBE,
     identify.PROBE,
+    other_name.PROBE,
     crowd.PROBE,
     repeat.PROBE,
+    idle.PROBE,
 )
 
 __all__ = ["PROBES", "Phase", "Probe"]

@@ -224,26 +224,33 @@ class Attempt:
 
     async def linger(self) -> None:
         """Wait a moment in which the server has nothing to say. That it ends the connection is told."""
-        connection, began = self._live(), monotonic()
-        deadline = began + max(_LINGER, 3 * connection.rtt)
-        received, how = 0, ""
-        try:
-            while not how and received <= _LINGER_BYTES:
-                data = await connection.receive(4096, deadline)
-                received += len(data)
-                if self.established is not None:
-                    self.established.channel.feed(data)  # session tickets, or a goodbye
-                closed = self.established is not None and self.established.channel.closed
-                how = "closed" if not data or closed else ""
-        except TimeoutError:
-            return
-        except ConnectionResetError:
-            how = "reset"
-        if not how:
+        began = monotonic()
+        how, received = await self.listen(max(_LINGER, 3 * self._live().rtt))
+        if how not in ("closed", "reset"):
             return
         after = "connection-confirm" if self.established is None else "handshake"
         numbers = {"sent": 0, "received": received, "elapsed_ms": ms(monotonic() - began)}
         self._tell(f"mcs.{how}", after=after, **numbers)
+
+    async def listen(self, wait: float) -> tuple[str, int]:
+        """Say nothing for `wait` seconds: `stays`, `closed`, `reset` or `talks` (more than anybody needs to
+        say), and how many bytes came.
+        """
+        connection, deadline = self._live(), monotonic() + wait
+        received = 0
+        try:
+            while received <= _LINGER_BYTES:
+                data = await connection.receive(4096, deadline)
+                received += len(data)
+                if self.established is not None:
+                    self.established.channel.feed(data)  # session tickets, or a goodbye
+                if not data or (self.established is not None and self.established.channel.closed):
+                    return "closed", received
+        except TimeoutError:
+            return "stays", received
+        except ConnectionResetError:
+            return "reset", received
+        return "talks", received
 
     def _patience(self, longest: float) -> float:
         """The walk is as patient as a client; what only compares waits no longer than it has to."""
