@@ -60,10 +60,8 @@ def test_same_step_same_id_is_about_the_same() -> None:
 
 
 def test_questions_are_those_that_can_be_answered() -> None:
-    from rdpdoctor.knowledge.questions import QUESTIONS
-
     asked = {tell.id for cause in CAUSES.values() for tell in cause.tell if tell.kind == "question"}
-    assert asked <= set(QUESTIONS)
+    assert asked <= set(load().questions)
 
 
 def steps() -> list[Tell]:

@@ -85,7 +85,7 @@ def test_keys_stand_in_the_contract_s_order() -> None:
         "id", "confidence", "title", "why", "supporting", "opposing", "remedies", "sources",
         "behind", "prior", "weights", "limits",
     ]  # fmt: skip
-    assert list(report["next"][0]) == ["kind", "id", "text", "separates"]
+    assert list(report["next"][0]) == ["kind", "id", "text", "separates", "reach"]
 
 
 @pytest.mark.parametrize("write", [dumps, dumps_pretty, lambda report: dumps_array([report])])

@@ -31,19 +31,21 @@ def answers(texts: Sequence[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     if not texts:
         return given
-    from rdpdoctor.knowledge.questions import QUESTIONS
+    from rdpdoctor.knowledge import load
+
+    questions = load().questions
 
     for text in texts:
         key, equals, value = text.partition("=")
-        if not equals or key not in QUESTIONS:
+        if not equals or key not in questions:
             raise UsageError(
                 f"`{text}` answers no question",
-                "--answer takes KEY=VALUE, where KEY is " + ", ".join(QUESTIONS),
+                "--answer takes KEY=VALUE, where KEY is " + ", ".join(questions),
             )
-        if value not in QUESTIONS[key].values:
+        if value not in questions[key].values:
             raise UsageError(
-                f"`{value}` is no answer to `{key}`: {QUESTIONS[key].text}",
-                f"--answer {key}= takes " + ", ".join(QUESTIONS[key].values),
+                f"`{value}` is no answer to `{key}`: {questions[key].text}",
+                f"--answer {key}= takes " + ", ".join(questions[key].values),
             )
         if given.get(key, value) != value:
             raise UsageError(f"`{key}` is answered twice", "give each question one answer")

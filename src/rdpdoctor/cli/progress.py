@@ -153,7 +153,7 @@ class OneTarget(_Shown):
         from rdpdoctor.knowledge import load
 
         self._judged = len(self._journal)
-        self._stages = diagnose(self._journal, load()).stages
+        self._stages = diagnose(self._journal, load(), ahead=False).stages
 
     def _doing(self, done: Sequence[StageResult]) -> str:
         reached = {stage.id for stage in done}

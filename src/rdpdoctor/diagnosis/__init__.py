@@ -4,10 +4,12 @@ same answer.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis import derive, stages
+from rdpdoctor.diagnosis import contradictions, derive, stages
 from rdpdoctor.diagnosis.conclusions import Conclusions
+from rdpdoctor.diagnosis.evidence import Evidence
 from rdpdoctor.diagnosis.model import (
     Confidence,
     Diagnosis,
@@ -40,15 +42,27 @@ __all__ = [
 ]
 
 
-def diagnose(journal: Journal, knowledge: Knowledge) -> Diagnosis:
-    """Never raises on what a journal holds: unknown tags and odd arguments are kept and ignored."""
+def diagnose(journal: Journal, knowledge: Knowledge, ahead: bool = True) -> Diagnosis:
+    """Never raises on what a journal holds: unknown tags and odd arguments are kept and ignored.
+
+    ahead: say what to look at next; a live display, or a journal that is only imagined, needs none of it.
+    """
     view = View(journal)
     derived = derive.everything(view)
     observations = (*journal, *derived)
+    contradicted = contradictions.find(view, Evidence(observations, len(journal)), knowledge.causes)
+    observations += tuple(contradicted)
     results = stages.judge(view, Conclusions(derived), knowledge)
     health, decisive = status_of(results)
     died_at = decisive.id if decisive is not None and decisive.status is Status.FAILED else None
+    if contradicted:
+        results = contradictions.mark(results, contradicted, knowledge)
+        health, died_at = Health.UNKNOWN, None
     address = next((attempt.address for attempt in view.attempts if attempt.address), None)
     causes = rank(observations, len(journal), knowledge.causes, died_at, health, journal.target, address)
     said = verdict(results, causes, view, knowledge)
-    return Diagnosis(said, results, observations, causes, steps(causes, said, view, knowledge))
+    if contradicted:
+        causes = contradictions.limited(causes, contradicted)
+        said = contradictions.verdict(contradicted, knowledge)
+    found = Diagnosis(said, results, observations, causes, ())
+    return replace(found, next=steps(found, view, knowledge)) if ahead else found

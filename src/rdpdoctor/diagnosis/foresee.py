@@ -69,11 +69,13 @@ def weigh(journal: Journal, options: Iterable[Option], knowledge: Knowledge) -> 
     """Best bits per second first; equal ones in the order given."""
     from rdpdoctor.diagnosis import diagnose
 
-    now = diagnose(journal, knowledge)
+    now = diagnose(journal, knowledge, ahead=False)
     found = []
     for option in options:
-        after = [diagnose(_with(journal, outcome.rows), knowledge) for outcome in option.outcomes]
-        found.append(_worth(option, now, after, knowledge))
+        after = [
+            diagnose(_with(journal, outcome.rows), knowledge, ahead=False) for outcome in option.outcomes
+        ]
+        found.append(worth(option, now, after, knowledge))
     return tuple(sorted(found, key=lambda worth: -worth.rate))
 
 
@@ -98,7 +100,7 @@ def _with(journal: Journal, rows: Iterable[Observation]) -> Journal:
     return imagined
 
 
-def _worth(option: Option, now: Diagnosis, after: Sequence[Diagnosis], knowledge: Knowledge) -> Worth:
+def worth(option: Option, now: Diagnosis, after: Sequence[Diagnosis], knowledge: Knowledge) -> Worth:
     before = standing(now, knowledge)
     results = [standing(diagnosis, knowledge) for diagnosis in after]
     names = sorted({name for bits in (before, *results) for name in bits})

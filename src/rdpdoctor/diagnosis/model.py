@@ -97,10 +97,15 @@ class RankedCause:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
+    """text: prose, and commands in backticks. reach: the same way, how to run them on the server while
+    Remote Desktop fails; empty where there is no need.
+    """
+
     kind: str  # probe, evidence, question
     id: str
     text: str
     separates: tuple[str, ...]
+    reach: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,28 +8,34 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.knowledge import causes as _causes
+from rdpdoctor.knowledge import questions as _questions
+from rdpdoctor.knowledge import reach as _reach
 from rdpdoctor.knowledge import store, tags, templates
 from rdpdoctor.knowledge.causes import Cause, Tell
 from rdpdoctor.knowledge.errors import KnowledgeError
+from rdpdoctor.knowledge.questions import Question
+from rdpdoctor.knowledge.reach import Reach
 from rdpdoctor.knowledge.tags import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Cause", "Knowledge", "KnowledgeError", "Tag", "Tell", "build", "load"]
+__all__ = ["Cause", "Knowledge", "KnowledgeError", "Question", "Reach", "Tag", "Tell", "build", "load"]
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """tags by name, causes by id, both in alphabetical order; steps: stage or verdict → what to look at
-    next.
+    next; questions by key, in the order of their file; reach: by the answer to `machine`.
     """
 
     tags: Mapping[str, Tag]
     causes: Mapping[str, Cause]
     steps: Mapping[str, tuple[Tell, ...]]
     wording: Mapping[str, tuple[str, ...]]
+    questions: Mapping[str, Question]
+    reach: Mapping[str, Reach]
 
     def say(self, key: str, args: Mapping[str, Any] | None = None) -> str:
         """The first sentence under `key` that `args` can fill. KeyError where there is no such key."""
@@ -56,4 +62,8 @@ def build(rows: Mapping[str, Any]) -> Knowledge:
             {key: tuple(map(_causes.build_tell, entries)) for key, entries in rows["next"].items()}
         ),
         wording=MappingProxyType({key: tuple(texts) for key, texts in rows["wording"].items()}),
+        questions=MappingProxyType(
+            {key: _questions.build(key, row) for key, row in rows["questions"].items()}
+        ),
+        reach=MappingProxyType({key: _reach.build(row) for key, row in rows["reach"].items()}),
     )

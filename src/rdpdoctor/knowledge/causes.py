@@ -18,12 +18,15 @@ RULES = ("requires", "confirms", "supports", "opposes", "excludes")
 class Tell:
     """A probe, file or question that tells this cause from those in `separates` (empty: from whatever else
     leads).
+
+    on: "server" where all its commands are PowerShell's, for the Windows server itself.
     """
 
     kind: str  # probe, evidence, question
     id: str
     text: str
     separates: tuple[str, ...]
+    on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +81,4 @@ def build(row: Mapping[str, Any]) -> Cause:
 
 
 def build_tell(row: Mapping[str, Any]) -> Tell:
-    return Tell(row["kind"], row["id"], row["text"], tuple(row.get("separates", ())))
+    return Tell(row["kind"], row["id"], row["text"], tuple(row.get("separates", ())), row.get("on", ""))

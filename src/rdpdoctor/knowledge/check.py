@@ -99,8 +99,12 @@ def references(file: str, row: Mapping[str, Any], known: frozenset[str]) -> None
 
 
 def tell(file: str, key: str, entry: Any) -> None:
-    if not isinstance(entry, dict) or set(entry) - {"kind", "id", "text", "separates"}:
-        raise KnowledgeError(file, key, "write kind, id, text and, where it separates, separates")
+    if not isinstance(entry, dict) or set(entry) - {"kind", "id", "text", "separates", "on"}:
+        raise KnowledgeError(file, key, "write kind, id, text and, where it has them, separates and on")
+    if entry.get("on", "server") != "server":
+        raise KnowledgeError(
+            file, f"{key}.on", 'use "server", for PowerShell lines to run on it, or leave it out'
+        )
     if entry.get("kind") not in TELL_KINDS:
         raise KnowledgeError(file, f"{key}.kind", f"use one of {', '.join(TELL_KINDS)}")
     for name in ("id", "text"):

@@ -23,7 +23,7 @@ Rows = dict[str, Any]
 
 def texts(folder: Path = FOLDER) -> dict[str, str]:
     """Every file that is knowledge, by its path below `folder`, in a fixed order."""
-    names = ["tags.toml", "wording.toml", "next.toml"]
+    names = ["tags.toml", "wording.toml", "next.toml", "questions.toml", "reach.toml"]
     names += sorted(f"causes/{path.name}" for path in (folder / "causes").glob("*.toml"))
     found: dict[str, str] = {}
     for name in names:
@@ -82,7 +82,8 @@ def index_text(folder: Path = FOLDER) -> str:
 
 def compiled(files: dict[str, str]) -> Rows:
     """Parse and check everything. Raises KnowledgeError."""
-    from rdpdoctor.knowledge import check, check_prose, tags  # where the index fits, nobody needs these
+    # Where the index fits, nobody needs these.
+    from rdpdoctor.knowledge import check, check_prose, questions, reach, tags
 
     documents = {name: _parsed(name, text) for name, text in files.items()}
     tag_rows = tags.parse(documents["tags.toml"])
@@ -102,6 +103,8 @@ def compiled(files: dict[str, str]) -> Rows:
         "causes": causes,
         "wording": _wording(documents["wording.toml"]),
         "next": _steps(documents["next.toml"], known),
+        "questions": questions.parse(documents["questions.toml"]),
+        "reach": reach.parse(documents["reach.toml"], documents["questions.toml"]),
     }
 
 
