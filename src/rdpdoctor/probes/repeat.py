@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rdpdoctor.probes.context import Context
 
 _TIMES = 10
+_LEAST = 2  # one alone says nothing about sameness
+_SPARE = 5  # connections left for a crowd, and one to wait on
 # An ending that costs its whole patience each time, or that a server has to mean, is repeated less.
 _FEWER = {"silent": 2, "stalled": 2, "alerted": 2, "malformed": 2, "declined": 2, "error": 1}
 
@@ -35,8 +37,11 @@ async def _repeat(context: Context, times: int) -> None:
 
 
 def offers(context: Context) -> tuple[Experiment, ...]:
-    times = min(_FEWER.get(walk_ending(context) or "", _TIMES), context.gate.total - context.gate.made)
-    if times < 1:
+    spare = _SPARE if walk_failed_at(context) is None else 0
+    room = context.gate.total - context.gate.made - spare
+    wanted = _FEWER.get(walk_ending(context) or "", _TIMES)
+    times = min(wanted, room)
+    if times < min(wanted, _LEAST):
         return ()
     half = times // 2
     as_before = foretell.alike(context, range(half), "repeat", "alone")
