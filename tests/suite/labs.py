@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from rdpdoctor.check import Settings, check
 from rdpdoctor.cli.codes import shown_codes
 from rdpdoctor.diagnosis import diagnose
-from rdpdoctor.facts import Target
 from rdpdoctor.knowledge import load as load_knowledge
 from rdpdoctor.lab.endpoint import Endpoint
 from rdpdoctor.lab.load import load, names
 from rdpdoctor.report.build import report_of
 from rdpdoctor.report.json import to_json
+from rdpdoctor.target import parse_target
 
 from .case import Case, Played
 
@@ -66,27 +66,28 @@ def _has_ipv6() -> bool:
 async def _play(scenario: Scenario, everything: bool) -> Played:
     async with Endpoint(scenario) as endpoint:
         host = scenario.check.host or endpoint.addresses[0]
-        hosts = {host: tuple(endpoint.addresses)}
-        report, took, timeout = await checked(host, endpoint.port, scenario.check, hosts, everything)
+        where = (host, endpoint.port, tuple(endpoint.addresses))
+        report, took, timeout = await checked(*where, scenario.check, everything)
         return Played(report, took, timeout, tuple(endpoint.faults))
 
 
 async def checked(
-    host: str, port: int, how: Check, hosts: dict[str, tuple[str, ...]], everything: bool
+    host: str, port: int, addresses: tuple[str, ...], how: Check, everything: bool
 ) -> tuple[dict[str, object], float, float]:
-    """One check in this process: its report, the seconds it took and those it had."""
+    """One check in this process, of a name that has these addresses: its report, the seconds it took and those it had."""
     loop = asyncio.get_running_loop()
     timeout = how.timeout or TIMEOUT
+    target = parse_target(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     codes = tuple(shown_codes([how.code], may_end_in_targets=False)[0]) if how.code else ()
     settings = Settings(
         timeout=timeout,
         codes=codes,
         answers=how.answers,
         user=how.user,
-        hosts=hosts,
+        hosts={target.host: addresses},
         everything=everything,
     )
     began = loop.time()
-    journal = await check(Target(host, host, port), settings)
+    journal = await check(target, settings)
     took = loop.time() - began
     return to_json(report_of(journal, diagnose(journal, load_knowledge()))), took, timeout
