@@ -9,7 +9,19 @@ from rdpdoctor.knowledge import load
 from tests.diagnosis.stories import CASES
 
 #: Shown by evidence beside one that explains more, or only together with it.
-NEVER_FIRST = {"host.down": "silent", "udp.idle-drop": "healthy, and it drops after a while"}
+NEVER_FIRST = {
+    "host.down": "silent",
+    "udp.idle-drop": "healthy, and it drops after a while",
+    "udp.blocked": "healthy, and it fails after the desktop",
+    # Answers alone point at these; what was read on the machine or in the cloud has yet to show them.
+    "rdp.disabled": "refused, and it never worked",
+    "service.stopped": "refused since an update",
+    "listener.damaged": "refused since an update",
+    "port.changed": "refused since a change",
+    "firewall.windows": "silent, a PC",
+    "cloud.nsg-denies": "silent, in Azure",
+    "cloud.security-group-denies": "silent, in AWS",
+}
 
 
 def standing(diagnosis: Diagnosis) -> dict[str, str]:

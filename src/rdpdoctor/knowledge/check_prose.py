@@ -33,6 +33,7 @@ _REMEDY_KEYS = {
     "minutes",
     "restores",
     "warning",
+    "causes",
 }
 _ADVICE_TEXTS = ("advice", "right_when", "breaks", "instead")
 _ADVICE_KEYS = {*_ADVICE_TEXTS, "right_for", "given_for", "lowers_security", "sources"}
@@ -78,14 +79,15 @@ def remedy(file: str, identity: str, row: Any) -> None:
             raise KnowledgeError(file, f"{identity}.minutes", "say after how many minutes it ends, 1 to 60")
         for name in ("restores", "warning"):
             _text(file, f"{identity}.{name}", row.get(name))
+        _texts(file, f"{identity}.causes", row.get("causes"), commands_in=False)
         return
     if lowers:
         raise KnowledgeError(
             file,
             f"{identity}.lowers_security",
-            'a remedy never does; at most it is of kind = "diagnostic", with minutes, restores and warning',
+            'a remedy never does; at most it is kind = "diagnostic", with minutes, restores, warning, causes',
         )
-    for name in ("minutes", "restores", "warning"):
+    for name in ("minutes", "restores", "warning", "causes"):
         if name in row:
             raise KnowledgeError(file, f"{identity}.{name}", 'only what is of kind = "diagnostic" has this')
 

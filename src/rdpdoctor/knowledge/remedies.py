@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge import check_prose
-from rdpdoctor.knowledge.store import FOLDER, read_toml
+from rdpdoctor.knowledge.store import FOLDER, cause_ids, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +19,14 @@ FILE = "remedies.toml"
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A test that costs security or quality for a while. restores: how the old state comes back unasked."""
+    """A test that costs security or quality for a while. restores: how the old state comes back unasked.
+    causes: what it is for.
+    """
 
     minutes: int
     restores: str
     warning: str
+    causes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,21 @@ class Remedy:
     sources: tuple[str, ...]
 
 
+def diagnostics_for(cause: str) -> tuple[Remedy, ...]:
+    """Tests that may be due for that cause; causes themselves name only what mends them."""
+    return tuple(one for one in remedies().values() if one.diagnostic and cause in one.diagnostic.causes)
+
+
 @cache
 def remedies(folder: Path = FOLDER) -> Mapping[str, Remedy]:
     """By id, in the file's order. Raises KnowledgeError."""
+    known = cause_ids(folder)
     found: dict[str, Remedy] = {}
     for name, row in read_toml(FILE, folder).items():
         check_prose.remedy(FILE, name, row)
+        check_prose.named(FILE, f"{name}.causes", row.get("causes", []), known, "cause")
         timed = (
-            Diagnostic(row["minutes"], row["restores"], row["warning"])
+            Diagnostic(row["minutes"], row["restores"], row["warning"], tuple(row["causes"]))
             if row.get("kind", "remedy") == "diagnostic"
             else None
         )

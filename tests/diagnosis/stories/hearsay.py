@@ -49,7 +49,7 @@ def tell() -> dict[str, Case]:
             "healthy",
             None,
             ("path.idle-timeout", "possible"),
-            ("graphics.driver", "session.limit"),
+            ("graphics.driver", "session.limit", "udp.blocked"),
         ),
         "healthy, and it fails after the desktop": Case(
             lambda: Story().healthy().answer("moment", "after-desktop"),

@@ -8,6 +8,7 @@ from tests.diagnosis.story import Story
 
 def tell() -> dict[str, Case]:
     nowhere = ("name.not-found", "name.lookup-failed")
+    narrower = ("rdp.disabled", "service.stopped", "listener.damaged", "port.changed")
     return {
         "name unknown": Case(
             lambda: (
@@ -51,7 +52,49 @@ def tell() -> dict[str, Case]:
             "unreachable",
             "tcp",
             ("listener.absent", "likely"),
-            ("path.filtered", "path.rejected", "host.down", *nowhere),
+            ("path.filtered", "path.rejected", "host.down", *nowhere, *narrower),
+        ),
+        "refused, and it never worked": Case(
+            lambda: Story().resolved().dialled("refused").answer("since", "always"),
+            "unreachable",
+            "tcp",
+            ("listener.absent", "likely"),
+            ("service.stopped", "port.changed"),
+        ),
+        "refused since an update": Case(
+            lambda: Story().resolved().dialled("refused").answer("since", "after-update"),
+            "unreachable",
+            "tcp",
+            ("listener.absent", "likely"),
+            ("rdp.disabled", "port.changed"),
+        ),
+        "refused since a change": Case(
+            lambda: Story().resolved().dialled("refused").answer("since", "after-change"),
+            "unreachable",
+            "tcp",
+            ("listener.absent", "likely"),
+            ("service.stopped", "firewall.windows"),
+        ),
+        "silent, in Azure": Case(
+            lambda: Story().resolved().dialled("silent").answer("machine", "azure"),
+            "unreachable",
+            "tcp",
+            ("path.filtered", "likely"),
+            ("cloud.security-group-denies", "firewall.windows", "rdp.disabled"),
+        ),
+        "silent, in AWS": Case(
+            lambda: Story().resolved().dialled("silent").answer("machine", "aws"),
+            "unreachable",
+            "tcp",
+            ("path.filtered", "likely"),
+            ("cloud.nsg-denies", "firewall.windows"),
+        ),
+        "silent, a PC": Case(
+            lambda: Story().resolved().dialled("silent").answer("machine", "pc"),
+            "unreachable",
+            "tcp",
+            ("path.filtered", "likely"),
+            ("cloud.nsg-denies", "cloud.security-group-denies"),
         ),
         "silent": Case(
             lambda: Story().resolved().dialled("silent", waited_ms=8000.0),

@@ -8,7 +8,7 @@ As JSON, schema `rdpdoctor.cause/1`:
   "check": [],
   "remedies": [{ "id", "title", "where", "risk", "breaks", "needs": [], "steps": [], "verify": [],
                  "undo": [], "lowers_security": bool, "sources": [],
-                 "diagnostic": { "minutes", "restores", "warning" }|null }],
+                 "diagnostic": { "minutes", "restores", "warning", "causes": [id] }|null }],
   "advice": [{ "id", "advice", "right_when", "right_for": [id], "breaks", "instead",
                "lowers_security": bool, "causes": [id], "codes": [[family, number]], "sources": [] }],
   "sources": [] }
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from rdpdoctor.knowledge.advice import for_cause
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.prose import prose
-from rdpdoctor.knowledge.remedies import remedies
+from rdpdoctor.knowledge.remedies import diagnostics_for, remedies
 from rdpdoctor.report.layout import hanging, line, to_string
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _LINES = 16  # of one text; none of ours has as many
 
 @dataclass(frozen=True, slots=True)
 class WholeCause:
-    """remedies: in the cause's order, the mildest first."""
+    """remedies: in the cause's order, the mildest first; then tests that cost something."""
 
     cause: Cause
     prose: Prose
@@ -54,9 +54,8 @@ class WholeCause:
 
 def whole(cause: Cause) -> WholeCause:
     known = remedies()
-    return WholeCause(
-        cause, prose(cause.id), tuple(known[name] for name in cause.remedies), for_cause(cause.id)
-    )
+    mends = tuple(known[name] for name in cause.remedies)
+    return WholeCause(cause, prose(cause.id), mends + diagnostics_for(cause.id), for_cause(cause.id))
 
 
 def dumps(told: WholeCause) -> str:
