@@ -160,7 +160,7 @@ def key_unusable(remedies: bool = False) -> Report:
                 "-MaxEvents 9 | Format-List` One of these tells of a key that cannot be used.",
                 ("certificate.key-unusable", "path.tls-cut"),
             ),
-            NextStep("question", "others", "Do others, or you from elsewhere, get in?", ("path.tls-cut",)),
+            NextStep("question", "others", "Do others, or you from elsewhere, get in? Say so with --answer others=yes|no", ("path.tls-cut",)),
         ),
     )  # fmt: skip
 
@@ -255,7 +255,10 @@ def unreachable() -> Report:
         ),
         next=(
             NextStep(
-                "question", "machine", "What is the remote machine?", ("firewall.windows", "cloud.nsg-denies")
+                "question",
+                "machine",
+                "What is the remote machine? Say so with --answer machine=pc|server|azure|aws|vm",
+                ("firewall.windows", "cloud.nsg-denies"),
             ),
         ),
     )

@@ -76,6 +76,7 @@ def test_keys_stand_in_the_contract_s_order() -> None:
     report = to_json(samples.key_unusable())
     assert list(report) == [
         "schema", "target", "started", "elapsed_ms", "verdict", "stages", "observations", "causes", "next",
+        "experiments",
     ]  # fmt: skip
     assert list(report["target"]) == ["input", "host", "port", "address"]
     assert list(report["verdict"]) == ["status", "stage", "summary"]
