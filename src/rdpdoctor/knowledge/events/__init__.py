@@ -27,8 +27,8 @@ LOGS = (
     *("rcm", "schannel", "security", "rdpcorets", "client", "lsm", "termdd", "gateway", "services"),
     *("lsa", "netlogon", "session-broker-client", "session-broker", "avd-agent"),
 )
-#: success: this step went well. failure, warning: it did not, or with a defect. anchor: it dates an attempt or
-#: its end and judges nothing. detail: worth showing beside others. noise: Windows writes it always.
+#: success: this step went well. failure, warning: it did not, or with a defect. anchor: it dates an attempt
+#: or its end and judges nothing. detail: worth showing beside others. noise: Windows writes it always.
 OUTCOMES = ("success", "failure", "warning", "anchor", "detail", "noise")
 SIDES = ("client", "server", "both", "gateway", "broker")
 #: What a field may hold. address: of the client, often with a port behind it.
@@ -45,8 +45,8 @@ _ABOUT = ("title", "side", "what", "provider", "guid", "aliases")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """log: its file. channels: where it stands, likeliest first. stage: where in the connection it speaks of;
-    None: anywhere.
+    """log: its file. channels: where it stands, likeliest first. stage: what part of a connection it speaks
+    of; None: any.
 
     fields: role (one of ROLES) → name in EventData or UserData; builds differ in blanks and case. `#2` is the
     second value without a name, `binary` the element Binary. sure: one of SURE, for what it says; which causes
