@@ -1,0 +1,164 @@
+"""From files to journals, one for each client–server pair that they show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
+from rdpdoctor.readers.eventlog import formats, roles
+from rdpdoctor.readers.eventlog.attempts import Attempt, attempts
+from rdpdoctor.readers.eventlog.event import Event, known
+from rdpdoctor.readers.eventlog.observe import observations
+from rdpdoctor.readers.eventlog.table import CLIENT, GATEWAY
+from rdpdoctor.readers.eventlog.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+#: Events of interest that are kept; of more, the latest count. Some hundred megabytes.
+MOST_EVENTS = 60_000
+#: Pairs that get a journal of their own, those with the latest attempts; a server that all the Internet tries
+#: to enter has thousands.
+MOST_PAIRS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """What the files hold. lost: what could not be read, a sentence each."""
+
+    events: tuple[Event, ...]
+    attempts: tuple[Attempt, ...]
+    tallies: tuple[tuple[str, Tally], ...]
+
+    @property
+    def lost(self) -> list[str]:
+        several = len(self.tallies) > 1
+        return [f"{name}: {what}" if several else what for name, tally in self.tallies for what in tally.lost]
+
+    @property
+    def observations(self) -> list[Observation]:
+        """All that the files say, of whatever pair: what strengthens a live check."""
+        return _fill(self, self.attempts, self.events)
+
+
+def read_events(*paths: Path | str) -> EventLog:
+    """All files as one log. Raise OSError, or EventLogError where a file is no event log."""
+    kept: list[Event] = []
+    tallies: list[tuple[str, Tally]] = []
+    for path in map(Path, paths):
+        tally = Tally()
+        tallies.append((path.name, tally))
+        with path.open("rb") as file:
+            for event in formats.read(file, tally):
+                tally.kept += 1
+                tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
+                kept.append(event)
+                if len(kept) > 2 * MOST_EVENTS:
+                    kept = _latest(kept, tally)
+        kept = _latest(kept, tally)
+    return EventLog(tuple(kept), tuple(attempts(kept)), tuple(tallies))
+
+
+def _latest(events: list[Event], tally: Tally) -> list[Event]:
+    over = len(events) - MOST_EVENTS
+    if over <= 0:
+        return events
+    tally.lose(f"an event older than the latest {MOST_EVENTS:,} of interest, not looked at", over)
+    events.sort(key=lambda event: event.time)
+    return events[over:]
+
+
+@dataclass(slots=True)
+class _Pair:
+    client: str | None
+    server: str
+    computer: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+def journals(paths: Iterable[Path | str]) -> list[Journal]:
+    """One for each pair, the pair of the latest attempt first; one for a machine that shows none."""
+    log = read_events(*paths)
+    pairs: dict[tuple[str | None, str], _Pair] = {}
+    for attempt in log.attempts:
+        server, client = attempt.computer, attempt.client
+        if attempt.side != "server":
+            server, client = attempt.server or "", client if attempt.side == "gateway" else attempt.computer
+        pair = pairs.setdefault((client, _host(server)), _Pair(client, server, attempt.computer))
+        pair.attempts.append(attempt)
+    # Connections of which nobody knows whose they were, and how they went, are no pair beside others.
+    known_pairs = [pair for pair in pairs.values() if pair.client is not None or _decided(pair)]
+    chosen = sorted(
+        known_pairs or list(pairs.values()), key=lambda pair: pair.attempts[-1].began, reverse=True
+    )
+    by_computer: dict[str, list[Event]] = defaultdict(list)
+    for event in log.events:
+        by_computer[_host(event.computer)].append(event)
+    found = [_journal(log, pair, by_computer[_host(pair.computer)]) for pair in chosen[:MOST_PAIRS]]
+    seen = {_host(pair.computer) for pair in pairs.values()}
+    alone = [name for name in by_computer if name not in seen and _tells(by_computer[name])]
+    for name in alone[:MOST_PAIRS]:
+        events = by_computer[name]
+        found.append(_journal(log, _Pair(None, events[-1].computer, name), events))
+    return found or [_journal(log, _Pair(None, "", ""), log.events)]
+
+
+def _host(name: str) -> str:
+    """A machine's key: it writes its name with and without its domain, as it joins and leaves one."""
+    return name.partition(".")[0].lower() if not name[:1].isdigit() else name.lower()
+
+
+def _decided(pair: _Pair) -> bool:
+    return any(attempt.outcome != "open" for attempt in pair.attempts)
+
+
+def _tells(events: Sequence[Event]) -> bool:
+    return any(event.provider not in (CLIENT, GATEWAY) for event in events)
+
+
+def _journal(log: EventLog, pair: _Pair, host: Sequence[Event]) -> Journal:
+    rows = _fill(log, pair.attempts, host)
+    name = pair.server or log.tallies[0][0]
+    times = [event.time for event in host if known(event.time)]
+    started = min(times, default=datetime(1970, 1, 1, tzinfo=UTC))
+    spoken = f"{name} from {pair.client}" if pair.client else name
+    length = (max(times, default=started) - started).total_seconds() * 1000
+    journal = Journal(
+        Target(spoken, name), started.isoformat(timespec="milliseconds").replace("+00:00", "Z"), length
+    )
+    journal.extend(rows)
+    return journal
+
+
+def _fill(log: EventLog, tries: Sequence[Attempt], host: Sequence[Event]) -> list[Observation]:
+    started = min(
+        (event.time for event in host if known(event.time)), default=datetime(1970, 1, 1, tzinfo=UTC)
+    )
+    own = {id(event) for attempt in log.attempts for event in attempt.events}
+    rest = [event for event in host if id(event) not in own and roles.concerns_us(event)]
+    return [*_files(log, tries), *observations(tries, rest, started)]
+
+
+def _files(log: EventLog, tries: Sequence[Attempt]) -> list[Observation]:
+    """What was looked at: one row for all files."""
+    firsts = [tally.first for _, tally in log.tallies if tally.first is not None]
+    lasts = [tally.last for _, tally in log.tallies if tally.last is not None]
+    outcomes = [attempt.outcome for attempt in tries]
+    args: dict[str, Any] = {
+        "files": [name for name, _ in log.tallies],
+        "formats": [tally.format for _, tally in log.tallies],
+        "channels": sorted({event.channel for event in log.events if event.channel})[:20],
+        "records": sum(tally.records for _, tally in log.tallies),
+        "kept": sum(tally.kept for _, tally in log.tallies),
+        "first": min(firsts).isoformat(timespec="milliseconds").replace("+00:00", "Z") if firsts else None,
+        "last": max(lasts).isoformat(timespec="milliseconds").replace("+00:00", "Z") if lasts else None,
+        "attempts": len(tries),
+        "works": outcomes.count("works"),
+        "fails": outcomes.count("fails"),
+        "lost": log.lost,
+    }
+    return [Observation("event.log", args, Stage.HOST, Source.EVENTLOG, None)]

@@ -1,0 +1,185 @@
+"""Attempts and events become observations: what one client–server pair's journal holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from rdpdoctor.facts import Observation, Source, Stage
+from rdpdoctor.readers.eventlog import roles
+from rdpdoctor.readers.eventlog.event import known
+from rdpdoctor.readers.eventlog.table import SCHANNEL, Kind, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from rdpdoctor.facts import Value
+    from rdpdoctor.readers.eventlog.attempts import Attempt
+    from rdpdoctor.readers.eventlog.event import Event
+
+#: Attempts and kinds of events that a journal holds; of more, the latest count.
+MOST = 100
+#: What is told although nothing is wrong: it ends what another event complained of.
+_ENDS = {
+    "certificate.made": ("certificate.not-made", "certificate.not-renewed"),
+    "certificate.installed": ("certificate.not-installed", "certificate.not-replaced"),
+    "listener.started": ("listener.failed", "listener.down", "service.not-started", "service.hung"),
+}
+#: A sign-in for administration needs no licence, so that one got in says nothing about these.
+_LASTING = (Stage.LICENSING, Stage.GATEWAY)
+
+
+_Stands: TypeAlias = "Callable[[Event, Kind], bool]"
+_Key: TypeAlias = "tuple[str, int, int | None, str | None, bool]"
+
+
+@dataclass(slots=True)
+class _Row:
+    """Events alike in all that rules ask for."""
+
+    event: Event
+    kind: Kind
+    first: datetime
+    last: datetime
+    count: int = 1
+
+
+def observations(
+    attempts: Sequence[Attempt], host: Iterable[Event], started: datetime
+) -> Iterator[Observation]:
+    """attempts: of one pair, by their beginning. host: other events of the machine whose log it is."""
+    decided = [attempt for attempt in attempts if attempt.outcome != "open"]
+    latest = decided[-1] if decided else None
+    for number, attempt in enumerate(attempts[-MOST:], max(len(attempts) - MOST, 0) + 1):
+        yield _attempt(number, attempt, attempt is latest, started)
+        reason = _shown(attempt)
+        if reason is not None and attempt is latest:
+            yield reason
+    in_latest = set(map(id, latest.events)) if latest is not None and latest.outcome == "fails" else set()
+    own = [event for attempt in attempts for event in attempt.events]
+    success = max((one.last for one in decided if one.outcome == "works"), default=None)
+    yield from _rows(own, lambda event, _: id(event) in in_latest, started)
+    others = list(host)
+    good = _good(others)
+    yield from _rows(others, lambda event, kind: _stands(event, kind, success, good), started)
+
+
+def _attempt(number: int, attempt: Attempt, latest: bool, started: datetime) -> Observation:
+    decisive = attempt.decisive
+    kind = kind_of(decisive.provider, decisive.id) if decisive is not None else None
+    args: dict[str, Value] = {
+        "number": number,
+        "side": attempt.side,
+        "computer": attempt.computer,
+        "client": attempt.client,
+        "server": attempt.server,
+        "user": roles.masked(attempt.user),
+        "outcome": attempt.outcome,
+        "at": attempt.stage.value if attempt.stage is not None else None,
+        "means": kind.means if kind is not None else None,
+        "says": roles.says(decisive.provider, decisive.id) if decisive is not None else None,
+        "status": roles.status(decisive) if decisive is not None else None,
+        "began": _iso(attempt.began),
+        "ended": _iso(attempt.last),
+        "latest": latest,
+        "story": [_line(event) for event in attempt.events],
+    }
+    return _observation("event.attempt", args, attempt.began, started)
+
+
+def _shown(attempt: Attempt) -> Observation | None:
+    """What the client's own log says it showed is what a person would have typed."""
+    event = attempt.decisive
+    if attempt.outcome != "fails" or event is None or attempt.side != "client" or event.id != 1026:
+        return None
+    args: dict[str, Value] = {
+        "reason": roles.status(event),
+        "extended": None,
+        "text": f"{roles.status(event)}",
+    }
+    return Observation("code.shown", args, Stage.HOST, Source.EVENTLOG, None)
+
+
+def _rows(events: Iterable[Event], stands: _Stands, started: datetime) -> Iterator[Observation]:
+    rows: dict[_Key, _Row] = {}
+    for event in events:
+        kind = kind_of(event.provider, event.id)
+        if kind is None or kind.weight in ("step", "works", "ends") or not roles.concerns_us(event):
+            continue
+        key = (event.provider, event.id, roles.status(event), roles.client(event), stands(event, kind))
+        row = rows.get(key)
+        if row is None:
+            rows[key] = _Row(event, kind, event.time, event.time)
+            continue
+        row.count += 1
+        row.first = min(row.first, event.time)
+        if event.time >= row.last:
+            row.last, row.event = event.time, event
+    newest = sorted(rows.items(), key=lambda item: item[1].last)[-MOST:]
+    for key, row in newest:
+        yield _logged(row, key[-1], started)
+
+
+def _logged(row: _Row, stands: bool, started: datetime) -> Observation:
+    event = row.event
+    args: dict[str, Value] = {
+        "provider": event.provider,
+        "id": event.id,
+        "means": row.kind.means,
+        "says": roles.says(event.provider, event.id),
+        "weight": row.kind.weight,
+        "at": row.kind.stage.value,
+        "status": roles.status(event),
+        "client": roles.client(event),
+        "user": roles.masked(roles.user(event)),
+        "computer": event.computer,
+        "ours": _ours(event),
+        "count": row.count,
+        "first": _iso(row.first),
+        "last": _iso(row.last),
+        "stands": stands,
+    }
+    return _observation("event.logged", args, row.last, started)
+
+
+def _ours(event: Event) -> bool | None:
+    """Whether the event itself says that it is about Remote Desktop; None where it does not say."""
+    if event.provider != SCHANNEL:
+        return True
+    process = roles.value(event, "process")
+    return "termservice" in process.lower() if "[" in process else None
+
+
+def _good(events: Iterable[Event]) -> dict[str, datetime]:
+    """means → when it was last seen to be over."""
+    found: dict[str, datetime] = {}
+    for event in events:
+        kind = kind_of(event.provider, event.id)
+        for means in _ENDS.get(kind.means, ()) if kind is not None else ():
+            found[means] = max(event.time, found.get(means, event.time))
+    return found
+
+
+def _stands(event: Event, kind: Kind, success: datetime | None, good: dict[str, datetime]) -> bool:
+    """Whether nothing that came later shows that it is over."""
+    over = good.get(kind.means)
+    if over is not None and over > event.time:
+        return False
+    return success is None or success <= event.time or kind.stage in _LASTING
+
+
+def _observation(tag: str, args: dict[str, Value], time: datetime, started: datetime) -> Observation:
+    at_ms = round((time - started).total_seconds() * 1000, 3) if known(time) else None
+    return Observation(tag, args, Stage.HOST, Source.EVENTLOG, at_ms)
+
+
+def _iso(time: datetime) -> str | None:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if known(time) else None
+
+
+def _line(event: Event) -> str:
+    status = roles.status(event)
+    name = event.provider.rpartition("-")[2]
+    code = f" ({status:#x})" if status else ""
+    return f"{_iso(event.time)} {name} {event.id}: {roles.says(event.provider, event.id)}{code}"

@@ -1,0 +1,107 @@
+"""What the fields of an event hold: the client's address, the user, the session, the status."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rdpdoctor.knowledge import events as known
+from rdpdoctor.readers.eventlog.event import Event, number
+from rdpdoctor.readers.eventlog.table import AUDIT, SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What stands for "none" in such fields.
+_NOBODY = frozenset({"", "-", "LOCAL", "0.0.0.0", "::", "%%1833"})
+_PORT = re.compile(r"^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$")
+#: The services that Remote Desktop is made of: by their own names, which are in no language, or as English
+#: Windows shows them.
+_SERVICES = ("termservice", "umrdpservice", "sessionenv", "remote desktop")
+
+
+@cache
+def _fields(provider: str, identity: int) -> Mapping[str, str]:
+    row = known.find(identity, provider)
+    return row.fields if row is not None else {}
+
+
+@cache
+def says(provider: str, identity: int) -> str:
+    """The event in a few words; empty where nothing is known of it."""
+    row = known.find(identity, provider)
+    return row.says if row is not None else ""
+
+
+def value(event: Event, role: str) -> str:
+    """Empty where the event has none. Builds differ in blanks and case of the names."""
+    name = _fields(event.provider, event.id).get(role)
+    if name is None:
+        return ""
+    found = event.data.get("Binary" if name == "binary" else name)
+    if found is None:
+        plain = name.replace(" ", "").lower()
+        found = next((text for key, text in event.data.items() if key.replace(" ", "").lower() == plain), "")
+    return found.strip()
+
+
+def client(event: Event) -> str | None:
+    """The client's address without port and zone; None for the console and where it is not told."""
+    text = value(event, "address")
+    if text.upper() in _NOBODY:
+        return None
+    found = _PORT.match(text)
+    text = (found[1] or found[2]) if found else text
+    return text.partition("%")[0].removeprefix("::ffff:").lower()
+
+
+def session(event: Event) -> str | None:
+    return value(event, "session") or None
+
+
+def user(event: Event) -> str | None:
+    """The account without its domain, in lower case: logs write one now with and now without."""
+    text = value(event, "user").rpartition("\\")[2].partition("@")[0].lower()
+    return None if text.upper() in _NOBODY else text
+
+
+def masked(name: str | None) -> str | None:
+    """Enough to recognise one's own name by."""
+    return f"{name[0]}…{name[-1]}" if name and len(name) > 2 else ("…" if name else None)
+
+
+def status(event: Event) -> int | None:
+    """The code an event gives, the more exact one where it gives two."""
+    if event.provider == "TermDD":
+        return _driver_status(event.data.get("Binary", ""))
+    sub = number(value(event, "substatus"))
+    if sub:
+        return sub
+    return number(value(event, "status") or value(event, "reason"))
+
+
+def _driver_status(binary: str) -> int | None:
+    """The last four bytes, little endian; drivers write an NTSTATUS with D for C (Microsoft's blog on 56)."""
+    try:
+        found = int.from_bytes(bytes.fromhex(binary[-8:]), "little") if len(binary) >= 8 else 0
+    except ValueError:
+        return None
+    if found >> 28 not in (0xC, 0xD):
+        return None
+    return found & 0x0FFFFFFF | 0xC0000000
+
+
+def concerns_us(event: Event) -> bool:
+    """Whether an event that any program may cause is about Remote Desktop."""
+    if event.provider == SERVICES:
+        binary = event.data.get("Binary", "")
+        try:
+            own = bytes.fromhex(binary[:200]).decode("utf-16-le", "ignore")
+        except ValueError:
+            own = ""
+        return any(name in f"{own} {event.data.get('param1', '')}".lower() for name in _SERVICES)
+    if event.provider == AUDIT and event.id in (4624, 4625):
+        return event.data.get("LogonType", "10") in ("3", "7", "10")
+    # The console's session is no connection, nor is one of a listener for sandboxes.
+    return event.data.get("#1", event.data.get("Session")) != "Console"
