@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from rdpdoctor.diagnosis import shutout
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Value
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class View:
             self.by_tag.setdefault(row.tag, []).append(row)
             if row.tag in STEPS or row.tag == _LEAF:
                 self._file(row, numbered)
+        self.shutout = shutout.find(self.attempts, self.by_tag)
         walks = [attempt for attempt in self.attempts if attempt.role == "walk"]
         self.walk: Attempt | None = walks[0] if walks else next(iter(self.attempts), None)
 
@@ -134,10 +136,17 @@ class View:
     def ordinary(self, stage: Stage) -> list[Attempt]:
         """The attempts that reached a stage and asked for it as the walk did: identical for the server."""
         walk = self.walk
-        found = [attempt for attempt in self.attempts if attempt.unchanged and attempt.at(stage) is not None]
+        found = [attempt for attempt in self.heard if attempt.unchanged and attempt.at(stage) is not None]
         if stage is Stage.X224 and walk is not None:
             return [one for one in found if one.requested == walk.requested and one.cookie == walk.cookie]
         return found
+
+    @property
+    def heard(self) -> list[Attempt]:
+        """The attempts without those that came after we had been shut out."""
+        if self.shutout is None:
+            return self.attempts
+        return [attempt for attempt in self.attempts if attempt.number not in self.shutout.numbers]
 
     def leading(self, stage: Stage) -> Step | None:
         """The step that stands for a stage: the walk's where it came so far, else the first ordinary one."""

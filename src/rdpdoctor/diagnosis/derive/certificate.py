@@ -1,4 +1,8 @@
-"""The server's own certificate, judged at the time of the check (not of the diagnosis)."""
+"""The server's own certificate, judged at the time of the check (not of the diagnosis).
+
+Several servers may answer to one name, by address or by turns: the worst certificate of all
+that were shown is judged, since whoever meets it is warned, or stopped.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive import names
-from rdpdoctor.diagnosis.view import View, derived, flag, text, whole, words
+from rdpdoctor.diagnosis.view import CLIENT_HELLO, View, derived, flag, text, whole, words
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -17,34 +21,65 @@ RSA_LEAST_BITS = 2048
 SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1"
 REMOTE_DESKTOP = "1.3.6.1.4.1.311.54.1.2"
 ANY_USAGE = "2.5.29.37.0"
+_CURRENT = (CLIENT_HELLO, "TLS 1.2", "TLS 1.3")
 
 
 def derive(view: View) -> Iterator[Observation]:
-    own = [row for row in view.all("tls.certificate") if whole(row, "position") == 0]
-    if not own:
+    row = shown(view)
+    if row is None:
         return
-    row = own[0]
-    now, begins, ends = moment(view.started), moment(text(row, "not_before")), moment(text(row, "not_after"))
-    weaknesses, issuers = _weaknesses(row), _issuers(view)
+    now, ends = moment(view.started), moment(text(row, "not_after"))
+    issuers, seen = _issuers(view), len({text(each, "sha256") for each in _own(view)})
     yield derived(
         "certificate",
         Stage.TLS,
         {
-            "validity": _validity(now, begins, ends),
+            "validity": _validity(now, row),
             "usage": _usage(row),
-            "strength": "weak" if weaknesses else "ok",
+            "strength": "weak" if _weaknesses(row) else "ok",
             "name": name_fits(view.target.host, row),
             "days_left": 0.0
             if now is None or ends is None
             else round((ends - now).total_seconds() / 86400, 2),
-            "weaknesses": weaknesses,
+            "weaknesses": _weaknesses(row),
             "self_signed": flag(row, "self_signed") is True,
             "differs_between_attempts": _differs(view),
             "issuers": issuers,
             "issuers_differ": len(issuers) > 1,
+            "not_before": text(row, "not_before"),
+            "not_after": text(row, "not_after"),
+            "usages": None if row.args.get("usages") is None else words(row, "usages"),
+            "one_of": seen,
         },
-        own,
+        [row],
     )
+
+
+def shown(view: View) -> Observation | None:
+    """The worst of the servers' own certificates; of equals, the first that was seen."""
+    return min(_own(view), key=lambda row: _rank(view, row), default=None)
+
+
+def _own(view: View) -> list[Observation]:
+    """Those that a current client would be shown, else all: to an old ClientHello, or one that names nobody, a
+    server may well show another one.
+    """
+    rows = [row for row in view.all("tls.certificate") if whole(row, "position") == 0]
+    usual = [row for row in rows if text(row, "variant") != "no-sni" and text(row, "hello") in _CURRENT]
+    return usual or rows
+
+
+def _rank(view: View, row: Observation) -> int:
+    """Less is worse."""
+    validity = _validity(moment(view.started), row)
+    faults = (
+        validity not in ("valid", "expiring"),
+        _usage(row) == "wrong",
+        name_fits(view.target.host, row) == "differs",
+        bool(_weaknesses(row)),
+        validity == "expiring",
+    )
+    return next((rank for rank, found in enumerate(faults) if found), len(faults))
 
 
 def moment(stamp: str | None) -> datetime | None:
@@ -56,7 +91,8 @@ def moment(stamp: str | None) -> datetime | None:
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def _validity(now: datetime | None, begins: datetime | None, ends: datetime | None) -> str:
+def _validity(now: datetime | None, row: Observation) -> str:
+    begins, ends = moment(text(row, "not_before")), moment(text(row, "not_after"))
     if now is None:
         return "valid"
     if begins is not None and now < begins:

@@ -26,10 +26,13 @@ def derive(view: View) -> Iterator[Observation]:
             yield _endings(view, stage, steps)
         yield from _repeats(view, stage)
     yield from _crowding(view)
+    yield from _shut_out(view)
 
 
 def _dials(view: View) -> Iterator[Observation]:
     """Several tries to connect to one address of which some got through and some did not."""
+    if view.shutout is not None and view.shutout.dialled:
+        return
     by_address: dict[str, list[tuple[str, Observation]]] = {}
     for outcome in ("connected", "refused", "rejected", "silent"):
         for row in view.all(f"tcp.{outcome}"):
@@ -118,7 +121,7 @@ def _crowding(view: View) -> Iterator[Observation]:
     """
     steps = [
         (attempt.at_once, attempt.x224)
-        for attempt in view.attempts
+        for attempt in view.heard
         if attempt.x224 is not None and attempt.requested in PLAIN_REQUESTS
     ]
     dropped = [(count, step) for count, step in steps if step.outcome in ("closed", "reset", "silent")]
@@ -137,6 +140,18 @@ def _crowding(view: View) -> Iterator[Observation]:
         "ways": distinct(step.outcome for _, step in dropped),
     }
     yield derived("crowding", Stage.X224, args, [step.row for _, step in steps if step])
+
+
+def _shut_out(view: View) -> Iterator[Observation]:
+    found = view.shutout
+    if found is not None:
+        args: Args = {
+            "at": (Stage.TCP if found.dialled else Stage.X224).value,
+            "passed": found.passed,
+            "failed": len(found.rows),
+            "ways": list(found.ways),
+        }
+        yield derived("shut-out", Stage.PATH, args, found.rows)
 
 
 def distinct(words: Iterable[str]) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.derive import names
-from rdpdoctor.diagnosis.derive.certificate import name_fits
+from rdpdoctor.diagnosis.derive import certificate, names
 from rdpdoctor.diagnosis.derive.endings import distinct
-from rdpdoctor.diagnosis.view import Args, View, derived, text, whole, words
+from rdpdoctor.diagnosis.view import Args, View, derived, text, words
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -16,13 +15,13 @@ if TYPE_CHECKING:
 
 def derive(view: View) -> Iterator[Observation]:
     challenges = list(view.all("nla.challenged"))
-    own = next((row for row in view.all("tls.certificate") if whole(row, "position") == 0), None)
+    own = certificate.shown(view)
     if own is None and not challenges:
         return
     host = view.target.host
     judged = names.address_of(host) is None and not names.is_loopback(host)
     computers = distinct(name for row in challenges if (name := _computer(row)) is not None)
-    fits = name_fits(host, own) if own is not None else "not-judged"
+    fits = certificate.name_fits(host, own) if own is not None else "not-judged"
     held = [] if own is None else [*words(own, "names"), *([cn] if (cn := text(own, "common_name")) else [])]
     agree: bool | None = None
     if held and computers:

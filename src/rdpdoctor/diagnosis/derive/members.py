@@ -1,5 +1,7 @@
 """Where some identical attempts fail: do the failing ones share an address, a certificate or a computer
 name?
+
+That one address refuses does not explain why the walk, which connected elsewhere, died later: `explains`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING
 from rdpdoctor.diagnosis.derive import names
 from rdpdoctor.diagnosis.derive.addresses import outcomes
 from rdpdoctor.diagnosis.derive.endings import STAGES
-from rdpdoctor.diagnosis.view import Args, Attempt, View, derived
+from rdpdoctor.diagnosis.derive.handshakes import ACCEPTABLE
+from rdpdoctor.diagnosis.view import Args, Attempt, View, derived, text
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -27,8 +30,27 @@ def derive(view: View) -> Iterator[Observation]:
             found = _split(fates, by)
             if found is not None:
                 rows = [step.row for attempt in attempts if (step := attempt.at(stage)) is not None]
-                yield derived("members", Stage.PATH, {"at": stage.value, "by": by, **found}, rows)
+                args: Args = {
+                    "at": stage.value,
+                    "by": by,
+                    **found,
+                    "explains": _died_at(view) in (None, stage),
+                }
+                yield derived("members", Stage.PATH, args, rows)
                 break
+
+
+def _died_at(view: View) -> Stage | None:
+    """Where the walk ended that had connected: at a step that failed, or with an answer no client accepts."""
+    walk = view.walk
+    if walk is None:
+        return None
+    for stage in STAGES:
+        step = walk.at(stage)
+        if step is not None and (not step.passed or step.row.tag == "x224.failure"):
+            return stage
+    version = "" if (tls := walk.at(Stage.TLS)) is None else text(tls.row, "version")
+    return Stage.TLS if version and version not in ACCEPTABLE else None
 
 
 def _by_dial(view: View) -> Iterator[Observation]:
@@ -54,6 +76,7 @@ def _by_dial(view: View) -> Iterator[Observation]:
         "good": good,
         "failed": len(bad),
         "passed": len(good),
+        "explains": _died_at(view) is None,
     }
     yield derived("members", Stage.PATH, args, rows)
 

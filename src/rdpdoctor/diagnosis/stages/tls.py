@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.diagnosis.derive import certificate
 from rdpdoctor.diagnosis.derive.handshakes import ACCEPTABLE
 from rdpdoctor.diagnosis.model import Status
 from rdpdoctor.diagnosis.stages import x224
@@ -38,7 +39,7 @@ def _completed(view: View, conclusions: Conclusions, leading: Step) -> Judged:
     elapsed, version = elapsed_of(leading.row), text(leading.row, "version")
     if version is not None and version not in ACCEPTABLE:
         return Judged(Status.FAILED, "tls.old", {"newest": version}, elapsed)
-    own = next((row for row in view.all("tls.certificate") if whole(row, "position") == 0), None)
+    own = certificate.shown(view)
     args: dict[str, Any] = {**(own.args if own is not None else {}), **leading.row.args}
     judged = conclusions.the("certificate")
     if judged is None:
@@ -57,21 +58,21 @@ def _completed(view: View, conclusions: Conclusions, leading: Step) -> Judged:
     return Judged(Status.OK, "tls.completed", args, elapsed)
 
 
-def _fault(certificate: Mapping[str, Any]) -> str | None:
+def _fault(judged: Mapping[str, Any]) -> str | None:
     """The first thing wrong with it, the most pressing first. Self-signed is how RDP certificates are: no
     fault.
     """
-    if certificate["validity"] != "valid" and certificate["validity"] != "expiring":
-        return f"tls.{certificate['validity']}"
-    if certificate["usage"] == "wrong":
+    if judged["validity"] != "valid" and judged["validity"] != "expiring":
+        return f"tls.{judged['validity']}"
+    if judged["usage"] == "wrong":
         return "tls.wrong-usage"
-    if certificate["name"] == "differs":
+    if judged["name"] == "differs":
         return "tls.name"
-    if certificate["issuers_differ"]:
+    if judged["issuers_differ"]:
         return "tls.issuers"
-    if certificate["strength"] == "weak":
+    if judged["strength"] == "weak":
         return "tls.weak"
-    return "tls.expiring" if certificate["validity"] == "expiring" else None
+    return "tls.expiring" if judged["validity"] == "expiring" else None
 
 
 def _died(conclusions: Conclusions, leading: Step) -> Judged:

@@ -63,6 +63,8 @@ def _confirmed(conclusions: Conclusions, leading: Step) -> Judged:
     if crowding is not None and _limited(crowding, conclusions):
         key = "x224.crowded-some" if crowding["answered_above"] or not crowding["ended"] else "x224.crowded"
         return Judged(Status.WARNING, key, crowding, elapsed)
+    if (shut := conclusions.at("shut-out", Stage.X224)) is not None:
+        return Judged(Status.WARNING, "x224.shut-out", shut, elapsed)
     return crowded(Stage.X224, conclusions, leading) or Judged(Status.OK, "x224.selected", row.args, elapsed)
 
 
