@@ -1,0 +1,136 @@
+"""Files of libpcap (draft-ietf-opsawg-pcap): microseconds or nanoseconds, either byte order."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.capture.link import FINDERS, unknown
+from rdpdoctor.readers.capture.model import CaptureError
+from rdpdoctor.readers.capture.source import BLOCK
+
+if TYPE_CHECKING:
+    from rdpdoctor.readers.capture.model import Totals
+    from rdpdoctor.readers.capture.source import Source
+    from rdpdoctor.readers.capture.tracker import Tracker
+
+#: Magic number → byte order, and the part of a second that the second field of a record counts.
+MAGIC = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1e-6),
+    b"\xa1\xb2\xc3\xd4": (">", 1e-6),
+    b"\x4d\x3c\xb2\xa1": ("<", 1e-9),
+    b"\xa1\xb2\x3c\x4d": (">", 1e-9),
+}
+#: What the fast look at a record may need beyond its end, and how deep in a frame IP may begin for that.
+MARGIN, DEEPEST = 256, 180
+MAX_FRAME = 1 << 20  # bytes; libpcap itself writes no more than 256 KiB
+_HEADER, _RECORD = 24, 16
+_LINKTYPE = 0x03FFFFFF
+_SEARCHED = 1 << 20  # bytes of a damaged file in which its next record is looked for
+_DAY = 86_400
+
+
+def layout(order: str, head: str, at: int, version: int) -> Struct:
+    """A record's head, then protocol, addresses with ports, and TCP flags of an IP packet `at` bytes on."""
+    inside = f"{at + 9}xB2x12s9xB" if version == 4 else f"{at + 6}xBx36s9xB"
+    return Struct(f"{order}{head}{inside}")
+
+
+def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> None:
+    """Hand every frame that may matter to the tracker; the rest is only counted."""
+    header = source.read(_HEADER)
+    order, unit = MAGIC[header[:4]]
+    if len(header) < _HEADER:
+        raise CaptureError("it ends within its own header")
+    linktype = Struct(order + "I").unpack_from(header, 20)[0] & _LINKTYPE
+    finder = FINDERS.get(linktype)
+    if finder is None:
+        lost.append(unknown(linktype))
+        return
+    record = Struct(order + "IIII")
+    layouts: dict[tuple[int, int], Struct] = {}
+    where = (14, 4)
+    fast = layouts[where] = layout(order, "8xI4x", *where)
+    unpack, rejected, take = fast.unpack_from, tracker.rejected, tracker.frame
+    data = b""
+    size = at = packets = 0
+    last = -1  # where the last record stands that was read
+    ended = False
+    while True:
+        # ---- more bytes
+        if last >= 0:
+            totals.end = max(_time(record, data, last, unit), totals.end or 0.0)
+        if at > size:
+            gone = at - size
+            if ended or source.skip(gone) < gone:
+                lost.append("the file ends within a packet")
+                break
+            data, at, size = b"", 0, 0
+        wanted = BLOCK
+        if size - at >= _RECORD:
+            wanted += min(record.unpack_from(data, at)[2], MAX_FRAME)
+        more = b"" if ended else source.read(wanted)
+        if not more:
+            if ended:
+                if at < size:
+                    lost.append("the file ends within a packet")
+                break
+            # So that what is looked at of the last short records is there.
+            ended = True
+        data = data[at:] + (more or bytes(MARGIN))
+        size, at, last = size - at + len(more), 0, -1
+        limit = size - _RECORD if ended else size - MARGIN
+        # ---- the records in them
+        while at <= limit:
+            length, protocol, key, flags = unpack(data, at)
+            following = at + _RECORD + length
+            if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                packets += 1
+                last, at = at, following
+                continue
+            if length > MAX_FRAME:
+                near = _time(record, data, last, unit) if last >= 0 else totals.end
+                found = _resync(record, data, at + 1, size, near)
+                what = f"{found - at:,}" if found >= 0 else "all"
+                lost.append(f"a damaged record was found: {what} bytes from there on were passed over")
+                if found < 0 or len(lost) > 20:
+                    totals.packets += packets
+                    return
+                at = found
+                continue
+            if following > size:
+                break
+            packets += 1
+            last = at
+            seconds, part, _, original = record.unpack_from(data, at)
+            when = seconds + part * unit
+            if totals.start is None:
+                totals.start = totals.end = tracker.origin = when
+            place = take(data, at + _RECORD, following, max(0, original - length), when, finder)
+            at = following
+            if place != where and place is not None and place[0] <= DEEPEST:
+                where = place
+                fast = layouts.get(where) or layouts.setdefault(where, layout(order, "8xI4x", *where))
+                unpack = fast.unpack_from
+    totals.packets += packets
+
+
+def _time(record: Struct, data: bytes, at: int, unit: float) -> float:
+    seconds, part, _, _ = record.unpack_from(data, at)
+    return float(seconds + part * unit)
+
+
+def _resync(record: Struct, data: bytes, at: int, size: int, near: float | None) -> int:
+    """Where the next two records stand that fit each other and the time before, or -1."""
+
+    def fits(place: int) -> bool:
+        seconds, _, length, original = record.unpack_from(data, place)
+        timely = near is None or abs(seconds - near) <= _DAY
+        return timely and bool(14 <= length <= original <= MAX_FRAME)
+
+    for place in range(at, min(size - 2 * _RECORD, at + _SEARCHED)):
+        if fits(place):
+            following = place + _RECORD + record.unpack_from(data, place)[2]
+            if following + _RECORD <= size and fits(following):
+                return place
+    return -1

@@ -1,0 +1,45 @@
+"""Was it a session? What is encrypted shows only sizes and directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.facts import Stage
+from rdpdoctor.readers.capture.tls import CLIENT, SERVER
+
+if TYPE_CHECKING:
+    from rdpdoctor.readers.capture.flow import Flow
+
+#: Until its first picture a server sends some 20 records in less than 6 kB; then it sends pictures.
+_RECORDS = 25
+_BYTES = 12_000
+#: CredSSP has at most three records of the server, the basic settings one more.
+_NOT_YET = 4
+
+
+def reached(flow: Flow) -> Stage:
+    """The stage in which it was at its end, as far as one can tell from outside."""
+    walk = flow.walk
+    if walk.kind == "unseen" and flow.answered is None:
+        return Stage.TCP
+    if established(flow):
+        return Stage.FINALIZATION
+    if walk.stage is Stage.NLA and walk.tls is not None and walk.tls.traffic[SERVER].records > _NOT_YET:
+        return Stage.MCS
+    return walk.stage
+
+
+def established(flow: Flow) -> bool | None:
+    """None where it could be either: it had begun, and nothing shows a picture."""
+    walk = flow.walk
+    if walk.plain is not None and walk.plain.drawn:
+        return True
+    inside = walk.tls if walk.tls is not None else walk.plain
+    if inside is None:
+        return False
+    client, server = inside.traffic
+    if client.records and server.records >= _RECORDS and flow.halves[SERVER].bytes >= _BYTES:
+        return True
+    if flow.halves[SERVER].missing or flow.halves[CLIENT].missing or walk.blind:
+        return None
+    return False if server.records <= _NOT_YET else None

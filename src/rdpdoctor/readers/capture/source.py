@@ -1,0 +1,140 @@
+"""The bytes of a recording in large blocks, unpacked on the way where they are gz or zst."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from rdpdoctor.readers.capture.model import CaptureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOCK = 1 << 20
+_WINDOW = 1 << 27  # bytes of memory that a zst frame may ask for
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+PACKED = (_GZIP, _ZSTD)
+
+
+class Source:
+    """Reads forwards only. `fault` says what ended it early; `progress` hears how many bytes of the file are
+    done.
+    """
+
+    def __init__(self, file: BinaryIO, most: int, progress: Callable[[int], None] | None = None) -> None:
+        self._raw = file
+        self._progress = progress
+        self._left = most
+        self._most = most
+        self.fault = ""
+        self._errors: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, ValueError)
+        self._head = file.read(4)
+        self._file = self._unpacked(file)
+
+    def _unpacked(self, file: BinaryIO) -> BinaryIO:
+        if self._head[:2] == _GZIP:
+            self._head, rest = b"", _Joined(self._head, file)
+            return cast("BinaryIO", gzip.GzipFile(fileobj=cast("BinaryIO", rest), mode="rb"))
+        if self._head == _ZSTD:
+            self._head, rest = b"", _Joined(self._head, file)
+            unpacked, error = _zstd(rest)
+            self._errors += (error,)
+            return unpacked
+        return file
+
+    @property
+    def done(self) -> int:
+        """Unpacked bytes that were read."""
+        return self._most - self._left
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which `read` gives again."""
+        head, self._head = self._head, b""
+        self._head = head + (self.read(size - len(head)) if len(head) < size else b"")
+        return self._head[:size]
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, fewer only at the end. Never raises: a damaged archive ends early."""
+        parts = [self._head[:size]] if self._head else []
+        self._head = self._head[size:]
+        size -= sum(map(len, parts))
+        while size > 0 and not self.fault:
+            try:
+                part = self._file.read(min(size, BLOCK, self._left + 1))
+            except self._errors as error:
+                self.fault = (
+                    f"the file could not be read to its end: {str(error)[:200] or type(error).__name__}"
+                )
+                break
+            if not part:
+                break
+            if len(part) > self._left:
+                self.fault = f"more than {self._most:,} bytes come out of it; the rest was not read"
+                part = part[: self._left]
+            self._left -= len(part)
+            size -= len(part)
+            parts.append(part)
+        if self._progress is not None:
+            self._tell()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def skip(self, size: int) -> int:
+        """Read and forget. Return how many bytes there were."""
+        left = size
+        while left > 0 and (part := self.read(min(left, BLOCK))):
+            left -= len(part)
+        return size - left
+
+    def _tell(self) -> None:
+        assert self._progress is not None
+        try:
+            self._progress(self._raw.tell())
+        except OSError:  # a pipe
+            self._progress = None
+
+
+class _Joined:
+    """The four bytes that said what it is, then the file."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head, self._file = head, file
+
+    def read(self, size: int = -1) -> bytes:
+        if self._head:
+            part, self._head = self._head, b""
+            return part
+        return self._file.read(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    @property
+    def closed(self) -> bool:
+        return False
+
+    def flush(self) -> None:
+        pass
+
+
+def _zstd(file: _Joined) -> tuple[BinaryIO, type[Exception]]:
+    """The unpacked bytes, and the error of damage. Python has zstd from 3.14 on; before that the extra
+    `rdpdoctor[zstd]` brings it.
+    """
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        pass
+    else:
+        return cast("BinaryIO", zstd.ZstdFile(file, "rb")), zstd.ZstdError
+    try:
+        import zstandard  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise CaptureError(
+            "it is packed with zstd, and the Python package `zstandard` is not installed"
+        ) from None
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
+    return cast("BinaryIO", unpacker.stream_reader(file, read_across_frames=True)), zstandard.ZstdError

@@ -1,0 +1,170 @@
+"""A bystander's view of both sides of TLS: what can be read without keys, and how much else there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rdpdoctor.connection.tls_flight import ServerFlight
+from rdpdoctor.wire import tls_record
+from rdpdoctor.wire.errors import Malformed
+from rdpdoctor.wire.tls_hello import ClientHello
+from rdpdoctor.wire.tls_record import Alert, ContentType, HandshakeReader, HandshakeType, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rdpdoctor.wire.tls_hello import ServerHello
+
+CLIENT, SERVER = 0, 1
+#: An alert of TLS 1.3 as it looks from outside: 2 bytes, the inner type, and a tag of 8 or 16 bytes (RFC 8446
+#: 5.2). Finished is never as short.
+_HIDDEN_ALERTS = (11, 19)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Records of application data after the handshake, their bytes, and when the first and last came."""
+
+    records: int = 0
+    bytes: int = 0
+    first: float | None = None
+    last: float | None = None
+
+    def count(self, size: int, when: float) -> None:
+        self.records += 1
+        self.bytes += size
+        self.first = when if self.first is None else self.first
+        self.last = when
+
+
+class TlsWalk:
+    """Feed it what either side sends. after: the last message that came whole.
+
+    alert: (who, which) of the alert in the clear that ended it. hidden: who sent an encrypted alert.
+    completed: when the client's and the server's parts were both there. fault: what breaks the protocol.
+    """
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.hello: ClientHello | None = None
+        self.flight = ServerFlight()
+        self.completed: float | None = None
+        self.alert: tuple[int, Alert] | None = None
+        self.hidden: int | None = None
+        self.fault: tuple[int, Malformed] | None = None
+        self.after = ""
+        self.bytes = [0, 0]
+        self.traffic = (Traffic(), Traffic())
+        self._buffers = (bytearray(), bytearray())
+        self._messages = HandshakeReader()
+        self._changed = [False, False]  # ChangeCipherSpec: what follows is encrypted, up to TLS 1.2
+        self._finished = [False, False]
+
+    @property
+    def server_hello(self) -> ServerHello | None:
+        return self.flight.hello or self.flight.retry
+
+    @property
+    def partial(self) -> tuple[bool, bool]:
+        """Whether a record of client and server has begun and is not complete."""
+        return bool(self._buffers[CLIENT]), bool(self._buffers[SERVER])
+
+    @property
+    def is_older(self) -> bool:
+        hello = self.flight.hello
+        return hello is not None and hello.selected_version < Version.TLS13
+
+    def feed(self, side: int, data: bytes, when: float) -> None:
+        self.bytes[side] += len(data)
+        if self.fault is not None:
+            return
+        if side == SERVER and self.completed is None:
+            self.flight.feed(data)
+            self._heard()
+        for kind, fragment in self._records(side, data):
+            self._read(side, kind, fragment, when)
+
+    def _heard(self) -> None:
+        """What the server's part in the clear amounts to now."""
+        flight = self.flight
+        if flight.last != "client-hello" and self.after in (
+            "",
+            "client-hello",
+            "server-hello",
+            "certificate",
+        ):
+            self.after = flight.last
+        if flight.fault is not None and not self._finished[SERVER]:
+            self.fault = (SERVER, flight.fault)
+        if flight.fatal is not None:
+            self.alert = (SERVER, flight.fatal)
+
+    def _records(self, side: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+        buffer = self._buffers[side]
+        buffer += data
+        try:
+            while (taken := tls_record.take(buffer)) is not None:
+                record, used = taken
+                del buffer[:used]
+                yield record.content_type, record.fragment
+        except Malformed as error:
+            self.fault = self.fault or (side, error)
+
+    def _read(self, side: int, kind: int, fragment: bytes, when: float) -> None:
+        match kind:
+            case ContentType.CHANGE_CIPHER_SPEC:
+                self._changed[side] = True
+            case ContentType.ALERT:
+                self._alert(side, fragment)
+            case ContentType.HANDSHAKE if self._changed[side] and self.is_older:
+                self._finish(side, when)
+            case ContentType.HANDSHAKE if side == CLIENT and self.completed is None:
+                self._client_messages(fragment)
+            case ContentType.APPLICATION_DATA:
+                self._application(side, fragment, when)
+
+    def _client_messages(self, fragment: bytes) -> None:
+        try:
+            for kind, body in self._messages.feed(fragment):
+                if kind == HandshakeType.CLIENT_HELLO:
+                    self.hello = ClientHello.parse(body)
+                    self.after = "client-hello"
+                elif kind == HandshakeType.CLIENT_KEY_EXCHANGE:
+                    self.after = "client-key-exchange"
+        except Malformed as error:
+            self.fault = (CLIENT, error)
+
+    def _alert(self, side: int, fragment: bytes) -> None:
+        if len(fragment) != 2:
+            self.hidden = side if self.hidden is None else self.hidden
+            return
+        alert = Alert.parse(fragment)
+        if self.alert is None and (alert.fatal or alert.description == 0):
+            self.alert = (side, alert)
+
+    def _finish(self, side: int, when: float) -> None:
+        if self.completed is not None:
+            return  # renegotiation, which clients of Remote Desktop do not do
+        self._finished[side] = True
+        self.after = "client-finished" if side == CLIENT else "server-finished"
+        if all(self._finished):
+            self._complete(when)
+
+    def _application(self, side: int, fragment: bytes, when: float) -> None:
+        if self.completed is not None:
+            if len(fragment) in _HIDDEN_ALERTS and not self.is_older:
+                self.hidden = side
+                return
+            self.traffic[side].count(len(fragment), when)
+        elif side == CLIENT and self.flight.hello is not None and not self.is_older:
+            # TLS 1.3: the first encrypted record of the client is its Finished, or an alert instead of it.
+            if len(fragment) in _HIDDEN_ALERTS:
+                self.hidden = CLIENT
+                return
+            self.after = "client-finished"
+            self._complete(when)
+
+    def _complete(self, when: float) -> None:
+        self.completed = when
+        self.after = "handshake"
