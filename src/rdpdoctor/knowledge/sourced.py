@@ -69,8 +69,8 @@ class Row:
             raise self.wrong(name, "write a number from 0")
         return value
 
-    def flag(self, name: str) -> bool:
-        value = self.value.get(name, False)
+    def flag(self, name: str, absent: bool = False) -> bool:
+        value = self.value.get(name, absent)
         if not isinstance(value, bool):
             raise self.wrong(name, "write true or false")
         return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rdpdoctor.facts import Stage
+from rdpdoctor.knowledge.sourced import Point, Row, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,10 @@ KINDS = (
 )
 #: What Windows' own client shows: the first number, and the second.
 CLIENT = ("reason", "extended")
+FOLDER = Path(__file__).parent
+
+_ABOUT = ("title", "what", "not_proof", "stages", "shown_as")
+_KEYS = (*("number", "symbol", "says", "source", "official", "where_not_why", "note", "stages", "points"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class Code:
 
     says: a few words. official: whether whoever makes the code documents it; False where only others do.
     where_not_why: it tells where the connection ended, and nothing about why. stages: where it appears, if
-    that is narrower than its family.
+    that is narrower than its family. points: causes that it speaks for by its own words, where no rule of a
+    cause names it; what the rules say is in `links`.
     """
 
     kind: str
@@ -39,6 +46,7 @@ class Code:
     where_not_why: bool = False
     note: str | None = None
     stages: tuple[str, ...] = ()
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +66,64 @@ class Family:
 
 
 @cache
-def family(kind: str) -> Family:
-    """One of KINDS. ValueError where its file contradicts itself."""
-    text = Path(__file__).with_name(f"{kind}.json").read_text("utf-8")
-    table: dict[str, Any] = json.loads(text)
-    about, sources = table["family"], table["sources"]
+def family(kind: str, folder: Path = FOLDER) -> Family:
+    """One of KINDS. Raises KnowledgeError where its file is wrong."""
+    file = f"codes/{kind}.json"
+    table = Row(file, "", read_json(folder / f"{kind}.json", file), ("family", "sources", "codes"))
+    about, sources = Row(file, "family", table.value.get("family"), _ABOUT), table.texts("sources")
+    rows = table.value.get("codes")
+    if not isinstance(rows, list):
+        raise table.wrong("codes", "write a list")
     codes = []
     seen: set[tuple[int | None, str | None]] = set()
-    for row in table["codes"]:
-        code = Code(
-            **{
-                **row,
-                "kind": kind,
-                "source": sources[row["source"]],
-                "stages": tuple(row.get("stages", ())),
-            }
-        )
+    for place, value in enumerate(rows):
+        row = Row(file, f"codes[{place}]", value, _KEYS)
+        code = _code(kind, row, sources)
         # One number has several names in Azure's tables, and nowhere else.
         key = (code.number, code.symbol if kind == "avd" else None)
         if key in seen:
-            raise ValueError(f"{kind}.json: {code.number} {code.symbol} stands twice")
+            raise row.wrong("", f"{code.number} {code.symbol} stands twice")
         seen.add(key)
         codes.append(code)
+    shown_as = about.text_or_none("shown_as")
     return Family(
         kind,
-        about["title"],
-        about["what"],
-        about["not_proof"],
-        tuple(about["stages"]),
-        about["shown_as"],
+        about.text("title"),
+        about.text("what"),
+        about.text("not_proof"),
+        _stages(about),
+        shown_as,
         tuple(codes),
     )
+
+
+def _code(kind: str, row: Row, sources: tuple[str, ...]) -> Code:
+    number = None if row.value.get("number") is None else row.number("number")
+    symbol = row.text_or_none("symbol")
+    if number is None and symbol is None:
+        raise row.wrong("number", "give a number, or a symbol")
+    if row.number("source") >= len(sources):
+        raise row.wrong("source", f"write a place from 0 to {len(sources) - 1}")
+    return Code(
+        kind=kind,
+        number=number,
+        says=row.text("says"),
+        source=sources[row.number("source")],
+        symbol=symbol,
+        official=row.flag("official", absent=True),
+        where_not_why=row.flag("where_not_why"),
+        note=row.text_or_none("note"),
+        stages=_stages(row),
+        points=row.points(),
+    )
+
+
+def _stages(row: Row) -> tuple[str, ...]:
+    stages = row.texts("stages")
+    for stage in stages:
+        if stage not in tuple(Stage):
+            raise row.wrong("stages", f"use some of {', '.join(Stage)}")
+    return stages
 
 
 def every_code() -> Iterator[Code]:

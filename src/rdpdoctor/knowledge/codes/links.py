@@ -1,4 +1,8 @@
-"""Which causes a code speaks for. Derived from the causes' own rules, so that it stands in one place only."""
+"""Which causes a code, an event or a setting speaks for.
+
+For codes the causes' own rules say it, so that it stands in one place only; where none names a code, its row
+says what its words fit.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from rdpdoctor.knowledge.causes import Cause
     from rdpdoctor.knowledge.codes import Code
     from rdpdoctor.knowledge.rules import Matcher
+    from rdpdoctor.knowledge.sourced import Point
 
 #: Where a probe sees codes of a family: tag, and the argument that holds the number.
 _SEEN: dict[str, tuple[tuple[str, str], ...]] = {
@@ -23,6 +28,7 @@ _SEEN: dict[str, tuple[tuple[str, str], ...]] = {
     "tls_alert": (("tls.alerted", "alert"),),
 }
 _KINDS = {"requires": 1, "supports": 2, "confirms": 6}
+_HOW = {"names": 6, "fits": 2, "follows": 1}
 
 
 class Link(NamedTuple):
@@ -38,14 +44,32 @@ def stages_of(code: Code) -> tuple[str, ...]:
 
 
 def causes_of(codes: Iterable[Code], knowledge: Knowledge) -> tuple[Link, ...]:
-    """Causes that name one of these codes in their rules, loudest first, then those that happen most."""
-    codes = tuple(codes)
-    links = [
-        Link(cause, strength)
-        for cause in knowledge.causes.values()
-        if (strength := sum(_strength(cause, code) for code in codes))
-    ]
-    return tuple(sorted(links, key=lambda link: (-link.strength, link.cause.prior * -1, link.cause.id)))
+    """Causes that one of these codes speaks for, loudest first, then those that happen most."""
+    return joined([strengths(code, knowledge) for code in codes], knowledge)
+
+
+def strengths(code: Code, knowledge: Knowledge) -> dict[str, int]:
+    """Cause → how loud; those only that it speaks for at all."""
+    found = {cause.id: loud for cause in knowledge.causes.values() if (loud := _strength(cause, code))}
+    for cause, loud in pointed(code.points).items():
+        found[cause] = max(loud, found.get(cause, 0))
+    return found
+
+
+def pointed(points: Iterable[Point]) -> dict[str, int]:
+    """The same of the points of an event, a setting or a dialog."""
+    return {point.cause: _HOW[point.how] for point in points}
+
+
+def joined(parts: Iterable[Mapping[str, int]], knowledge: Knowledge) -> tuple[Link, ...]:
+    """What several of them say together."""
+    sums: dict[str, int] = {}
+    for part in parts:
+        for cause, loud in part.items():
+            if cause in knowledge.causes:
+                sums[cause] = sums.get(cause, 0) + loud
+    links = [Link(knowledge.causes[cause], loud) for cause, loud in sums.items()]
+    return tuple(sorted(links, key=lambda link: (-link.strength, -link.cause.prior, link.cause.id)))
 
 
 def causes_at(stages: Iterable[str], knowledge: Knowledge) -> tuple[Link, ...]:
