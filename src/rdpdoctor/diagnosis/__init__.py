@@ -59,7 +59,10 @@ def diagnose(journal: Journal, knowledge: Knowledge, ahead: bool = True) -> Diag
         results = contradictions.mark(results, contradicted, knowledge)
         health, died_at = Health.UNKNOWN, None
     address = next((attempt.address for attempt in view.attempts if attempt.address), None)
-    causes = rank(observations, len(journal), knowledge.causes, died_at, health, journal.target, address)
+    warned_at = decisive.id if decisive is not None and health is Health.DEGRADED else None
+    causes = rank(
+        observations, len(journal), knowledge.causes, died_at, health, journal.target, address, warned_at
+    )
     said = verdict(results, causes, view, knowledge)
     if contradicted:
         causes = contradictions.limited(causes, contradicted)

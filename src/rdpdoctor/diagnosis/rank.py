@@ -76,8 +76,11 @@ def rank(
     health: Health,
     target: Target,
     address: str | None,
+    warned_at: Stage | None = None,
 ) -> tuple[RankedCause, ...]:
-    """Best first, ruled out last. died_at: the stage that failed, if one did."""
+    """Best first, ruled out last. died_at: the stage that failed, if one did; warned_at: else the first that
+    has a warning.
+    """
     evidence = Evidence(observations, concluded_from)
     always = {"host": target.host, "port": target.port, "address": address}
     cases: dict[str, Case] = {}
@@ -96,7 +99,7 @@ def rank(
         cases = {key: case for key, case in cases.items() if _rests_on_hearsay(case, evidence)}
         for case in cases.values():
             case.weaken(Confidence.POSSIBLE, "healthy")
-    ordered = sorted(cases.values(), key=lambda case: _place(case, died_at, cases))
+    ordered = sorted(cases.values(), key=lambda case: _place(case, died_at, warned_at))
     standing = [case for case in ordered if case.confidence is not Confidence.RULED_OUT][:SHOWN_CAUSES]
     fallen = [case for case in ordered if case.confidence is Confidence.RULED_OUT][:SHOWN_RULED_OUT]
     return tuple(_ranked(case, evidence, always, died_at) for case in (*standing, *fallen))
@@ -236,13 +239,16 @@ def _explains(case: Case, died_at: Stage) -> bool:
     return case.cause.effect == "breaks" and died_at in case.cause.stages
 
 
-def _place(
-    case: Case, died_at: Stage | None, cases: Mapping[str, Case]
-) -> tuple[bool, bool, int, float, str]:
-    """Explanations of the failure before what merely deserves a warning."""
+def _place(case: Case, died_at: Stage | None, warned_at: Stage | None) -> tuple[bool, bool, int, float, str]:
+    """Explanations of the failure before what merely deserves a warning; and of warnings that stand, those of
+    the stage that the verdict names.
+    """
     assert case.confidence is not None
     ruled_out = case.confidence is Confidence.RULED_OUT
-    aside = died_at is not None and not _explains(case, died_at)
+    if died_at is not None:
+        aside = not _explains(case, died_at)
+    else:
+        aside = warned_at is not None and not (case.stands and warned_at in case.cause.stages)
     return (ruled_out, aside, _ORDER.index(case.confidence), -case.bits, case.cause.id)
 
 

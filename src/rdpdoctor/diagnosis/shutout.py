@@ -1,4 +1,4 @@
-"""Answered at first, and from some connection on no more: something counts our connections and has shut us out.
+"""Answered at first, and from some connection on no more: something counts connections and shut us out.
 
 What died after that says nothing about the server, and is no accident either.
 """

@@ -61,8 +61,8 @@ def shown(view: View) -> Observation | None:
 
 
 def _own(view: View) -> list[Observation]:
-    """Those that a current client would be shown, else all: to an old ClientHello, or one that names nobody, a
-    server may well show another one.
+    """Those that a current client would be shown, else all: to an old ClientHello, or one that names nobody,
+    a server may well show another one.
     """
     rows = [row for row in view.all("tls.certificate") if whole(row, "position") == 0]
     usual = [row for row in rows if text(row, "variant") != "no-sni" and text(row, "hello") in _CURRENT]

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import ipaddress
 
+#: Characters of a name (RFC 1035 2.3.4). What is longer is none.
+LONGEST = 253
+
 
 def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
@@ -25,7 +28,7 @@ def is_loopback(host: str) -> bool:
 def normal(name: str) -> str:
     """Case folded, no final dot, labels in their ASCII form where they have one."""
     bare = name.strip().rstrip(".").casefold()
-    if bare.isascii():
+    if bare.isascii() or len(bare) > LONGEST:  # converting takes a second for each half megabyte
         return bare
     try:
         return bare.encode("idna").decode("ascii")
