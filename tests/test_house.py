@@ -62,8 +62,8 @@ def test_the_tuple_of_probes_is_the_folder() -> None:
 def test_probes_and_tags_agree() -> None:
     declared, emitted = set(load().tags), {tag for probe in probes.PROBES for tag in probe.emits}
     assert emitted <= declared
-    # What no probe writes: the check itself, the user, the diagnosis.
-    others = ("derived.", "check.", "probe.", "experiment.", "code.", "answer.")
+    # What no probe writes: the check itself, the user, the diagnosis, recordings.
+    others = ("derived.", "check.", "probe.", "experiment.", "code.", "answer.", "flow.")
     assert {tag for tag in declared - emitted if not tag.startswith(others)} == set()
 
 

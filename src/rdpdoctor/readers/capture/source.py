@@ -101,10 +101,11 @@ class _Joined:
         self._head, self._file = head, file
 
     def read(self, size: int = -1) -> bytes:
-        if self._head:
-            part, self._head = self._head, b""
-            return part
-        return self._file.read(size)
+        if not self._head:
+            return self._file.read(size)
+        count = len(self._head) if size < 0 else size
+        part, self._head = self._head[:count], self._head[count:]
+        return part
 
     def readable(self) -> bool:
         return True
