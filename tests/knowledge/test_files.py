@@ -102,7 +102,9 @@ def test_every_verdict_and_stage_tried_has_a_next_step() -> None:
     steps = load().steps
     for key in ("dns", "tcp", "x224", "tls", "nla", "path", "degraded", "failing", "unreachable", "unknown"):
         assert steps[key]
-    assert set(steps) <= {*Stage, "healthy", "degraded", "failing", "unreachable", "unknown"}
+    verdicts = {"healthy", "degraded", "failing", "unreachable", "unknown"}
+    foreign = {"not-windows", *(f"{stage}.not-windows" for stage in Stage)}
+    assert set(steps) <= {*Stage, *verdicts, *foreign, "out-of-time"}
 
 
 def test_every_sentence_the_code_names_exists() -> None:

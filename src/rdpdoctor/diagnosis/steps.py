@@ -69,15 +69,17 @@ class _Writer:
         ranked += self._separating()
         for _, step in sorted(ranked, key=lambda pair: -pair[0]):
             yield step
-        before = len(ranked)
-        for name in self._leading[:3]:
-            for tell in self._knowledge.causes[name].tell:
-                if (step := self._told(tell, (name,))) is not None:
-                    before += 1
-                    yield step
-        if self._foreign and self._leading:
+        if self._foreign and self._leading and status not in _WORKS:
+            yield from self._common(f"{self._found.verdict.stage}.not-windows")
             yield from self._common("not-windows")
-        if not before:
+        own = [
+            step
+            for name in self._leading[:3]
+            for tell in self._knowledge.causes[name].tell
+            if (step := self._told(tell, (name,))) is not None
+        ]
+        yield from own
+        if not own and not ranked:
             for key in (self._found.verdict.stage, status):
                 yield from self._common(key or "")
 
