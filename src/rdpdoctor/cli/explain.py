@@ -11,12 +11,16 @@ from rdpdoctor.cli.usage import OK, UNKNOWN, Parser, UsageError, warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rdpdoctor.knowledge.remedies import Remedy
+
+#: Ids of causes (stage.fault) and remedies (verb-noun) have this form, and no code does.
+_ID = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)+")
 _OPTION = re.compile(r"-[A-Za-z]|--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 _EPILOG = """\
 CODE is a number (0x904, 2308, -1073741715), a pair (0x904 0x7, 0x904/0x7),
 a name (ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE), or the text
 of an English error dialog; - reads the text from stdin. The id of a cause
-(`rdpdoctor list causes`) tells all that is known of it.
+or remedy (`rdpdoctor list causes`) tells all that is known of it.
 
 exit: 0 every code is known, 2 no code was given, 3 a code is not known
 """
@@ -39,7 +43,7 @@ def run(words: Sequence[str]) -> int:
     pasted = _stdin() if texts == ["-"] else " ".join(texts)
     if not pasted.strip():
         raise UsageError("it was not said what to explain", _HINT)
-    if _cause(pasted.strip(), given.json):
+    if _ID.fullmatch(pasted.strip()) and _named(pasted.strip(), given.json):
         return OK
 
     from rdpdoctor.knowledge.codes import reading
@@ -71,19 +75,26 @@ def run(words: Sequence[str]) -> int:
     return OK if explanation.all_known else UNKNOWN
 
 
-def _cause(word: str, as_json: bool) -> bool:
-    """Whether that is the id of a cause; it is told whole then."""
-    from rdpdoctor.knowledge.store import cause_ids
-
-    if word not in cause_ids():
-        return False
-
+def _named(word: str, as_json: bool) -> bool:
+    """Whether that is the id of a cause or a remedy; it is told whole then."""
     from rdpdoctor.cli.output import stdout_page, write
     from rdpdoctor.knowledge import load
-    from rdpdoctor.report.explain.cause import dumps, render, whole
+    from rdpdoctor.knowledge.remedies import remedies
+    from rdpdoctor.report.explain import cause as telling
 
-    told = whole(load().causes[word])
-    write(dumps(told) + "\n" if as_json else render(told, stdout_page(verbose=False)))
+    told: telling.WholeCause | Remedy
+    if word in load().causes:
+        told = telling.whole(load().causes[word])
+    elif word in remedies():
+        told = remedies()[word]
+    else:
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, [*load().causes, *remedies()], 1, 0.8)
+        if near:
+            raise UsageError(f"no cause or remedy is called {word}", f"rdpdoctor explain {near[0]}")
+        return False
+    write(telling.dumps(told) + "\n" if as_json else telling.render(told, stdout_page(verbose=False)))
     return True
 
 

@@ -1,4 +1,5 @@
-"""One cause, whole: what it is, how it shows, what to check, what mends it, what is advised for it.
+"""One cause, whole: what it is, how it shows, what to check, what mends it, what is advised for it. Or one
+remedy.
 
 As JSON, schema `rdpdoctor.cause/1`:
 
@@ -12,6 +13,8 @@ As JSON, schema `rdpdoctor.cause/1`:
   "advice": [{ "id", "advice", "right_when", "right_for": [id], "breaks", "instead",
                "lowers_security": bool, "causes": [id], "codes": [[family, number]], "sources": [] }],
   "sources": [] }
+
+One remedy, schema `rdpdoctor.remedy/1`: "schema" and the keys that a remedy has above.
 """
 
 from __future__ import annotations
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
     from rdpdoctor.report.page import Page
 
 SCHEMA = "rdpdoctor.cause/1"
+REMEDY_SCHEMA = "rdpdoctor.remedy/1"
 _INDENT = 15
+_COMMAND = 4  # columns before a command
 _LINES = 16  # of one text; none of ours has as many
 
 
@@ -58,8 +63,10 @@ def whole(cause: Cause) -> WholeCause:
     return WholeCause(cause, prose(cause.id), mends + diagnostics_for(cause.id), for_cause(cause.id))
 
 
-def dumps(told: WholeCause) -> str:
-    return json.dumps(to_json(told), indent=2)
+def dumps(told: WholeCause | Remedy) -> str:
+    if isinstance(told, WholeCause):
+        return json.dumps(to_json(told), indent=2)
+    return json.dumps({"schema": REMEDY_SCHEMA, **asdict(told)}, indent=2)
 
 
 def to_json(told: WholeCause) -> dict[str, Any]:
@@ -79,8 +86,10 @@ def to_json(told: WholeCause) -> dict[str, Any]:
     }
 
 
-def render(told: WholeCause, page: Page) -> str:
+def render(told: WholeCause | Remedy, page: Page) -> str:
     """Text that ends in a newline, without control characters but for colours that `page` allows."""
+    if not isinstance(told, WholeCause):
+        return to_string(_remedy(told, page), page.colour)
     blocks = [_about(told, page), _check(told, page)]
     blocks += [_remedy(remedy, page) for remedy in told.remedies]
     blocks += [_advice(advice, page, place == 0) for place, advice in enumerate(told.advice)]
@@ -97,11 +106,16 @@ def _row(label: str, text: str, page: Page, meaning: str = "plain") -> list[Text
 
 
 def _steps(label: str, steps: Sequence[str], page: Page) -> list[Text]:
-    """Each command on lines of its own, never broken where the page does not force it."""
+    """A command has a line of its own, however long, so that what is selected can be pasted."""
     made: list[Text] = []
     for step in steps:
         for piece in pieces(step):
-            made += _row("" if made else label, piece.text, page, "type" if piece.command else "plain")
+            if not piece.command:
+                made += _row("" if made else label, piece.text, page)
+                continue
+            if not made:
+                made.append(line((label, "absent")))
+            made.append(line((" " * _COMMAND, "plain"), (page.show(piece.text), "type")))
     return made
 
 
@@ -114,7 +128,8 @@ def _about(told: WholeCause, page: Page) -> list[Text]:
     if cause.refines:
         made += _row("a kind of", ", ".join(cause.refines), page, "type")
     for name, side in told.prose.shows.items():
-        made += _row(f"on the {name}", f"{side.says} ({side.sure})", page)
+        made += _row(f"on the {name}", side.says, page)
+        made += _row("", f"{side.sure}: {'; '.join(side.sources)}", page, "absent")
     made += _row("source", "; ".join(cause.sources), page, "absent")
     return made
 
@@ -128,7 +143,7 @@ def _remedy(remedy: Remedy, page: Page) -> list[Text]:
     made = _row(word, f"{remedy.title} ({remedy.id})", page, "head")
     if remedy.diagnostic:
         made += _row("warning", remedy.diagnostic.warning, page, "fails")
-        made += _row("ends", f"{remedy.diagnostic.restores}", page)
+        made += _row("ends", remedy.diagnostic.restores, page)
     made += _row("where", f"{remedy.where}, risk {remedy.risk}", page)
     made += _row("costs", remedy.breaks, page, "warns")
     if remedy.needs:
