@@ -8,6 +8,7 @@ journal survives being written down and read again without loss.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 Value: TypeAlias = "str | int | float | bool | Sequence[Value] | Mapping[str, Value] | None"
 
 JOURNAL_SCHEMA = "rdpdoctor.journal/1"
+#: Of a saved line: objects and lists in each other, digits of a number (fewer fit a double), characters that
+#: a complaint repeats.
+_DEEPEST, _LONGEST_NUMBER, _SHOWN = 16, 300, 40
+_STARTED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
 
 class Stage(StrEnum):
@@ -83,17 +88,18 @@ class Observation:
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Observation:
-        """Raise ValueError where a row is not an observation."""
-        try:
-            tag, args, at_ms = row["tag"], row["args"], row.get("at_ms")
-            stage, source = Stage(row["stage"]), Source(row.get("source", "probe"))
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not an observation: {error}") from error
-        if not isinstance(tag, str) or not isinstance(args, dict):
+        """Raise ValueError where a row is not an observation. Unknown keys are ignored."""
+        tag, args, at_ms = row.get("tag"), row.get("args"), row.get("at_ms")
+        if not isinstance(tag, str) or not tag or not isinstance(args, dict):
             raise ValueError("not an observation: `tag` must be text and `args` an object")
         if at_ms is not None and (isinstance(at_ms, bool) or not isinstance(at_ms, int | float)):
             raise ValueError("not an observation: `at_ms` must be a number")
-        return Observation(tag, args, stage, source, at_ms)
+        stage, source = row.get("stage"), row.get("source", Source.PROBE.value)
+        if stage not in tuple(Stage):
+            raise ValueError(f"not an observation: no stage is called {repr(stage)[:_SHOWN]}")
+        if source not in tuple(Source):
+            raise ValueError(f"not an observation: no source is called {repr(source)[:_SHOWN]}")
+        return Observation(tag, args, Stage(stage), Source(source), at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,7 @@ class Journal:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = parsed(line)
                 if not isinstance(row, dict):
                     raise ValueError("not an object")
                 if journal is None:
@@ -181,13 +187,68 @@ class Journal:
         return journal
 
 
+def parsed(line: str) -> Any:
+    """Strict JSON (RFC 8259): no NaN, no key twice, nothing beyond a double or nested beyond measure.
+
+    Raise ValueError or RecursionError.
+    """
+    value = json.loads(
+        line, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int
+    )
+    if line.count("[") + line.count("{") > _DEEPEST and not _shallow(value, _DEEPEST):
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values for one key a reader takes is anybody's guess, so none is taken."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in made if keys.count(key) > 1)
+        raise ValueError(f"the key `{twice[:_SHOWN]}` stands twice")
+    return made
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number in JSON")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError("a number is too large")
+    return int(digits)
+
+
+def _shallow(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels > 0 and all(_shallow(inner, levels - 1) for inner in value.values())
+    return not isinstance(value, list) or (levels > 0 and all(_shallow(inner, levels - 1) for inner in value))
+
+
 def _header(row: Mapping[str, Any]) -> Journal:
-    if row.get("schema") != JOURNAL_SCHEMA:
+    schema = row.get("schema")
+    if schema != JOURNAL_SCHEMA:
+        if isinstance(schema, str) and schema.startswith("rdpdoctor.journal/"):
+            raise ValueError(f"{schema[:_SHOWN]} is of another version, and this one reads {JOURNAL_SCHEMA}")
         raise ValueError(f"not a journal of {JOURNAL_SCHEMA}")
     target, started, elapsed = row.get("target"), row.get("started"), row.get("elapsed_ms", 0.0)
-    if not isinstance(target, dict) or not isinstance(started, str) or not isinstance(elapsed, int | float):
-        raise ValueError("the journal's header lacks target, started or elapsed_ms")
-    host, port = target.get("host"), target.get("port")
-    if not isinstance(host, str) or not isinstance(port, int) or isinstance(port, bool):
-        raise ValueError("the journal's target lacks host or port")
-    return Journal(Target(str(target.get("input", host)), host, port), started, float(elapsed))
+    if not isinstance(target, dict):
+        raise ValueError("the journal's header lacks a target")
+    if not isinstance(started, str) or not _STARTED.fullmatch(started):
+        raise ValueError("the journal's `started` must be a time such as 2026-11-22T10:00:00.000Z")
+    if isinstance(elapsed, bool) or not isinstance(elapsed, int | float) or elapsed < 0:
+        raise ValueError("the journal's `elapsed_ms` must be a number, and not negative")
+    host, port, typed = target.get("host"), target.get("port"), target.get("input")
+    if not isinstance(host, str) or not host:
+        raise ValueError("the journal's target has no host")
+    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+        raise ValueError("the journal's target has no port from 1 to 65535")
+    return Journal(Target(typed if isinstance(typed, str) else host, host, port), started, float(elapsed))

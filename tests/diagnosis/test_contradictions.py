@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rdpdoctor.diagnosis import Confidence, Health, contradictions, diagnose
-from rdpdoctor.diagnosis.evidence import Evidence
 from rdpdoctor.diagnosis.view import View
 from rdpdoctor.facts import Observation, Source, Stage
 from rdpdoctor.knowledge import causes, load
@@ -173,7 +172,7 @@ def test_two_sources(shows: Source, denies: Source, apart_ms: float | None, cont
     ]
     journal = Story().journal
     journal.extend(rows)
-    found = contradictions.find(View(journal), Evidence(rows, len(rows)), {cause.id: cause})
+    found = contradictions.find(View(journal), rows, len(rows), {cause.id: cause})
     assert [row.args["cause"] for row in found] == (["service.stopped"] if contradicts else [])
     if contradicts:
         said = contradictions.verdict(found, load())

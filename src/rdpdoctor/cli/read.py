@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdpdoctor.cli.usage import Parser, UsageError
+from rdpdoctor.cli.usage import Parser, UsageError, warn_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,9 +90,38 @@ def read_journal(name: str) -> Journal:
     if (kind := _kind(name, data)) is not None:
         raise UsageError(f"`{name}` is {kind}, which this version cannot read", _WANTED)
     try:
-        return Journal.from_lines(data.decode("utf-8").split("\n"))
+        lines = _decoded(data).split("\n")
+        try:
+            return Journal.from_lines(lines)
+        except ValueError:
+            if not _cut_off(lines):
+                raise
+            journal = Journal.from_lines(lines[:-1])
     except ValueError as error:
         raise UsageError(f"`{name}` is not a saved journal: {error}", _WANTED) from error
+    warn_of(f"the last line of `{name}` is cut off and left out")
+    return journal
+
+
+def _decoded(data: bytes) -> str:
+    """Windows PowerShell and Notepad write UTF-16, and put a mark before UTF-8."""
+    return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+
+
+def _cut_off(lines: Sequence[str]) -> bool:
+    """Whether the last line never came to its end; a whole one that is wrong is another matter."""
+    from json import JSONDecodeError
+
+    from rdpdoctor.facts import parsed
+
+    if len(lines) < 2 or not lines[-1].strip():
+        return False
+    with suppress(ValueError, RecursionError):
+        try:
+            parsed(lines[-1])
+        except JSONDecodeError:
+            return True
+    return False
 
 
 def _kind(name: str, data: bytes) -> str | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis import contradictions, derive, stages
 from rdpdoctor.diagnosis.conclusions import Conclusions
-from rdpdoctor.diagnosis.evidence import Evidence
 from rdpdoctor.diagnosis.model import (
     Confidence,
     Diagnosis,
@@ -50,7 +49,7 @@ def diagnose(journal: Journal, knowledge: Knowledge, ahead: bool = True) -> Diag
     view = View(journal)
     derived = derive.everything(view)
     observations = (*journal, *derived)
-    contradicted = contradictions.find(view, Evidence(observations, len(journal)), knowledge.causes)
+    contradicted = contradictions.find(view, observations, len(journal), knowledge.causes)
     observations += tuple(contradicted)
     results = stages.judge(view, Conclusions(derived), knowledge)
     health, decisive = status_of(results)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from rdpdoctor.diagnosis.evidence import Evidence
 from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause, StageResult, Status, Verdict
 from rdpdoctor.diagnosis.view import PASSED, STEPS, derived, text, whole
 from rdpdoctor.facts import WALK, Observation, Source, Stage
@@ -23,7 +24,6 @@ from rdpdoctor.facts import WALK, Observation, Source, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rdpdoctor.diagnosis.evidence import Evidence
     from rdpdoctor.diagnosis.view import View
     from rdpdoctor.knowledge import Cause, Knowledge
     from rdpdoctor.knowledge.rules import Rule
@@ -49,10 +49,12 @@ _SEES = frozenset({Source.PROBE, Source.CAPTURE})
 _KNOWS = frozenset({Source.BUNDLE, Source.CLOUD, Source.FILE})
 
 
-def find(view: View, evidence: Evidence, causes: Mapping[str, Cause]) -> list[Observation]:
-    """At most MOST, those of single connections first."""
+def find(
+    view: View, observations: Sequence[Observation], concluded_from: int, causes: Mapping[str, Cause]
+) -> list[Observation]:
+    """At most MOST, those of single connections first. The observations are as for `Evidence`."""
     found: list[Observation] = []
-    for theme in (_connections(view), _sources(evidence, causes)):
+    for theme in (_connections(view), _sources(observations, concluded_from, causes)):
         for each in theme:
             if len(found) == MOST:
                 return found
@@ -132,8 +134,14 @@ def _word(row: Observation) -> str:
     return row.tag.partition(".")[2]
 
 
-def _sources(evidence: Evidence, causes: Mapping[str, Cause]) -> Iterator[Observation]:
+def _sources(
+    observations: Sequence[Observation], concluded_from: int, causes: Mapping[str, Cause]
+) -> Iterator[Observation]:
     """Two that see connections see different ones; only what one of them knows can be denied."""
+    sources = {row.source for row in observations} & (_SEES | _KNOWS)
+    if len(sources) == 1 or not sources & _KNOWS:
+        return
+    evidence = Evidence(observations, concluded_from)
     for cause in causes.values():
         if not cause.confirms or not cause.excludes:
             continue

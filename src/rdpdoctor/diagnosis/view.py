@@ -38,6 +38,8 @@ STEPS: Mapping[str, tuple[Stage, str]] = {
     for word in (*passes, *_DIED, *others)
 }
 _LEAF = "tls.certificate"
+#: Of one argument's list. A saved journal may hold any number.
+MOST_WORDS = 200
 
 
 def text(row: Observation, name: str) -> str | None:
@@ -62,7 +64,9 @@ def flag(row: Observation, name: str) -> bool | None:
 
 def words(row: Observation, name: str) -> list[str]:
     value = row.args.get(name)
-    return [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else []
+    if not isinstance(value, list | tuple):
+        return []
+    return [word for word in value[:MOST_WORDS] if isinstance(word, str)]
 
 
 @dataclass(frozen=True, slots=True)

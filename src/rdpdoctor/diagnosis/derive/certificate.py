@@ -21,6 +21,8 @@ RSA_LEAST_BITS = 2048
 SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1"
 REMOTE_DESKTOP = "1.3.6.1.4.1.311.54.1.2"
 ANY_USAGE = "2.5.29.37.0"
+#: Different ones. A farm has a handful, a made-up journal any number.
+MOST_JUDGED = 100
 _CURRENT = (CLIENT_HELLO, "TLS 1.2", "TLS 1.3")
 
 
@@ -29,7 +31,7 @@ def derive(view: View) -> Iterator[Observation]:
     if row is None:
         return
     now, ends = moment(view.started), moment(text(row, "not_after"))
-    issuers, seen = _issuers(view), len({text(each, "sha256") for each in _own(view)})
+    issuers, seen = _issuers(view), len(_own(view))
     yield derived(
         "certificate",
         Stage.TLS,
@@ -57,16 +59,16 @@ def derive(view: View) -> Iterator[Observation]:
 
 def shown(view: View) -> Observation | None:
     """The worst of the servers' own certificates; of equals, the first that was seen."""
-    return min(_own(view), key=lambda row: _rank(view, row), default=None)
+    return min(_own(view)[:MOST_JUDGED], key=lambda row: _rank(view, row), default=None)
 
 
 def _own(view: View) -> list[Observation]:
-    """Those that a current client would be shown, else all: to an old ClientHello, or one that names nobody,
-    a server may well show another one.
+    """Each that a current client would be shown, once, else all: to an old ClientHello, or one that names
+    nobody, a server may well show another one.
     """
     rows = [row for row in view.all("tls.certificate") if whole(row, "position") == 0]
     usual = [row for row in rows if text(row, "variant") != "no-sni" and text(row, "hello") in _CURRENT]
-    return usual or rows
+    return list({text(row, "sha256"): row for row in reversed(usual or rows)}.values())[::-1]
 
 
 def _rank(view: View, row: Observation) -> int:

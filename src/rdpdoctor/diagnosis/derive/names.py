@@ -5,6 +5,7 @@ dot.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 #: Characters of a name (RFC 1035 2.3.4). What is longer is none.
 LONGEST = 253
@@ -25,6 +26,7 @@ def is_loopback(host: str) -> bool:
     return bare in ("localhost", "localhost.localdomain", "ip6-localhost") or bare.endswith(".localhost")
 
 
+@lru_cache(maxsize=1024)
 def normal(name: str) -> str:
     """Case folded, no final dot, labels in their ASCII form where they have one."""
     bare = name.strip().rstrip(".").casefold()
