@@ -72,6 +72,8 @@ def _connections(view: View) -> Iterator[Observation]:
                 by_connection.setdefault((row.source, number), []).append(row)
     shut = _shut(view)
     for (_, number), rows in by_connection.items():
+        if len(rows) == 1 and not shut:
+            continue
         odd = _outcomes(rows) or _order(rows) or _addresses(rows) or _not_open(rows, shut)
         if odd is not None:
             yield _told(odd, number, None, rows)

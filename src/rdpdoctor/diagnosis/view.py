@@ -117,6 +117,7 @@ class View:
         self.started = journal.started
         self.by_tag: dict[str, list[Observation]] = {}
         self.attempts: list[Attempt] = []
+        self._ordinary: dict[Stage, list[Attempt]] = {}
         numbered: dict[int, Attempt] = {}
         for row in journal:
             self.by_tag.setdefault(row.tag, []).append(row)
@@ -139,6 +140,11 @@ class View:
 
     def ordinary(self, stage: Stage) -> list[Attempt]:
         """The attempts that reached a stage and asked for it as the walk did: identical for the server."""
+        if (known := self._ordinary.get(stage)) is None:
+            known = self._ordinary[stage] = self._find_ordinary(stage)
+        return known
+
+    def _find_ordinary(self, stage: Stage) -> list[Attempt]:
         walk = self.walk
         found = [attempt for attempt in self.heard if attempt.unchanged and attempt.at(stage) is not None]
         if stage is Stage.X224 and walk is not None:
