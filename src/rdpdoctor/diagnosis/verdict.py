@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause, StageResult, Status, Verdict
-from rdpdoctor.diagnosis.stages import TRIED
+from rdpdoctor.diagnosis.stages import TRIED, logged
 from rdpdoctor.facts import Stage
 
 if TYPE_CHECKING:
@@ -41,10 +41,14 @@ def verdict(
         key = "unknown-stage"
     elif health is Health.UNKNOWN and ("code.shown" in view or "answer.given" in view):
         key = "unknown-codes"
-    args = {}
+    args: dict[str, Any] = {}
+    recorded = logged.verdict(view, health)
+    if recorded is not None:
+        key, more = recorded
+        args.update(more)
     if decisive is not None:
         name = knowledge.say(f"stage-name.{decisive.id}")
-        args = {"stage_name": name, "stage_summary": decisive.summary, "reason": decisive.reason}
+        args |= {"stage_name": name, "stage_summary": decisive.summary, "reason": decisive.reason}
     at = decisive.id if decisive is not None and health is not Health.UNKNOWN else None
     return Verdict(health, at, knowledge.say(f"verdict.{key}", args))
 

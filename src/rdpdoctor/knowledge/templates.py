@@ -130,6 +130,11 @@ def _date(value: Any) -> str:
     return str(value)[:10]
 
 
+def _moment(value: Any) -> str:
+    """To the minute, from ISO 8601 in UTC."""
+    return f"{str(value)[:16].replace('T', ' ')} UTC"
+
+
 def _change(value: Any) -> str:
     return _CHANGES.get(str(value), "something is changed")
 
@@ -170,6 +175,7 @@ FORMATS = {
     "failure": _failure,
     "hex": _hex,
     "date": _date,
+    "moment": _moment,
     "tls": _tls,
     "change": _change,
     "words": _words,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.model import StageResult, Status
-from rdpdoctor.diagnosis.stages import dns, mcs, nla, path, tcp, tls, x224
+from rdpdoctor.diagnosis.stages import dns, logged, mcs, nla, path, tcp, tls, x224
 from rdpdoctor.diagnosis.stages.judged import Judged
 from rdpdoctor.diagnosis.view import View, text, words
 from rdpdoctor.facts import WALK, Stage
@@ -28,6 +28,8 @@ JUDGES: Mapping[Stage, Judge] = {
     Stage.NLA: nla.judge,
     Stage.MCS: mcs.judge,
 }
+#: Beside the walk, and known from recorded evidence only.
+BESIDE = (Stage.UDP, Stage.GATEWAY, Stage.HOST)
 #: What this check can try without an account. The verdict waits for these and for no others.
 TRIED = (Stage.DNS, Stage.TCP, Stage.X224, Stage.TLS, Stage.NLA)
 
@@ -35,6 +37,7 @@ TRIED = (Stage.DNS, Stage.TCP, Stage.X224, Stage.TLS, Stage.NLA)
 def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[StageResult, ...]:
     """All stages of the walk, then those beside it of which something is known."""
     judged = {stage: each(view, conclusions) for stage, each in JUDGES.items()}
+    logged.add(view, judged)
     results: list[StageResult] = []
     failed: Stage | None = None
     for number, stage in enumerate(WALK):
@@ -42,12 +45,13 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
         if found is None or (failed is not None and found.status is Status.SKIPPED):
             later = any(_seen(judged.get(other)) for other in WALK[number + 1 :])
             found = _absent(stage, failed, later, view)
+            if failed is None and logged.only(view):
+                found = logged.absent(judged.values())
         results.append(_result(stage, found, knowledge))
         if failed is None and found.status is Status.FAILED:
             failed = stage
-    beside = path.judge(conclusions)
-    if beside is not None:
-        results.append(_result(Stage.PATH, beside, knowledge))
+    beside = {Stage.PATH: path.judge(conclusions), **{stage: judged.get(stage) for stage in BESIDE}}
+    results += [_result(stage, found, knowledge) for stage, found in beside.items() if found is not None]
     return tuple(results)
 
 

@@ -235,13 +235,13 @@ _AUDIT: Mapping[int, Kind] = {
     ),
 }
 _SCHANNEL: Mapping[int, Kind] = {
-    36869: Kind("tls.no-key", "warns", _TLS),
-    36870: Kind("tls.key-unusable", "warns", _TLS, ("Type", "ErrorCode", "ErrorStatus")),
-    36871: Kind("tls.no-credential", "warns", _TLS, ("Type", "ErrorState")),
-    36873: Kind("tls.no-suites", "warns", _TLS),
-    36874: Kind("tls.nothing-common", "warns", _TLS, ("Protocol",)),
-    36887: Kind("tls.alert-received", "warns", _TLS, ("AlertDesc",)),
-    36888: Kind("tls.alert-sent", "warns", _TLS, ("AlertDesc", "ErrorState")),
+    36869: Kind("schannel.no-key", "warns", _TLS),
+    36870: Kind("schannel.key-unusable", "warns", _TLS, ("Type", "ErrorCode", "ErrorStatus")),
+    36871: Kind("schannel.no-credential", "warns", _TLS, ("Type", "ErrorState")),
+    36873: Kind("schannel.no-suites", "warns", _TLS),
+    36874: Kind("schannel.nothing-common", "warns", _TLS, ("Protocol",)),
+    36887: Kind("schannel.alert-received", "warns", _TLS, ("AlertDesc",)),
+    36888: Kind("schannel.alert-sent", "warns", _TLS, ("AlertDesc", "ErrorState")),
 }
 _SERVICES: Mapping[int, Kind] = {
     7000: Kind("service.not-started", "breaks", _TCP, ("param1", "param2")),

@@ -1,0 +1,117 @@
+"""What event logs add: the latest attempt whose end they tell decides (the contract, "What recorded evidence
+gives"); where there is none, an event that lets no connection succeed, or announces a defect.
+
+What was measured stands above what was logged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rdpdoctor.diagnosis.model import Health, Status
+from rdpdoctor.diagnosis.stages.judged import Judged
+from rdpdoctor.diagnosis.view import View, flag, text, whole
+from rdpdoctor.facts import Source, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping
+
+    from rdpdoctor.facts import Observation
+
+LOG, ATTEMPT, EVENT = "event.log", "event.attempt", "event.logged"
+_OURS = frozenset({LOG, ATTEMPT, EVENT, "code.shown", "answer.given"})
+#: Defects that an event of these names announces are a warning by themselves; the others are only evidence.
+_DEFECTS = frozenset(
+    {
+        *("certificate.expired", "certificate.expiring", "certificate.wrong-usage", "certificate.not-usable"),
+        *("certificate.key-denied", "schannel.key-unusable", "schannel.no-key", "schannel.no-credential", "schannel.no-suites"),
+        *("licensing.grace-over", "licensing.grace-ending", "service.crashed"),
+    }
+)
+
+
+def only(view: View) -> bool:
+    """Whether event logs are all the evidence of a connection."""
+    return LOG in view and all(
+        tag in _OURS or all(row.source is Source.EVENTLOG for row in rows)
+        for tag, rows in view.by_tag.items()
+    )
+
+
+def add(view: View, judged: MutableMapping[Stage, Judged | None]) -> None:
+    """Judge the stages that logs tell of and nothing else does."""
+    if LOG not in view:
+        return
+    row = _latest(view)
+    if row is not None:
+        stage = _stage(row)
+        if stage is not None:
+            _put(stage, text(row, "outcome") == "works", row, judged)
+    elif not any(judged.values()):
+        for event in _standing(view):
+            stage = _stage(event)
+            broken = text(event, "weight") == "breaks"
+            if stage is None or not (broken or text(event, "means") in _DEFECTS):
+                continue
+            before = judged.get(stage)
+            if before is None or (broken and before.status is Status.WARNING):
+                status = Status.FAILED if broken else Status.WARNING
+                judged[stage] = Judged(status, "logged.breaks" if broken else "logged.warns", event.args)
+
+
+def _put(stage: Stage, works: bool, row: Observation, judged: MutableMapping[Stage, Judged | None]) -> None:
+    measured = judged.get(stage)
+    if measured is None and not any(judged.values()):
+        key, status = ("logged.works", Status.OK) if works else ("logged.fails", Status.FAILED)
+        judged[stage] = Judged(status, key, row.args)
+    elif not works and (measured is None or measured.status is Status.OK):
+        # Nobody signed in here, so a refused sign-in and a good check are both true.
+        judged[stage] = Judged(
+            Status.WARNING, "logged.beside", row.args, measured.elapsed_ms if measured else None
+        )
+
+
+def absent(judged: Iterable[Judged | None]) -> Judged:
+    """A stage of which a log tells nothing: no matter, where it tells how an attempt ended."""
+    if any(found is not None for found in judged):
+        return Judged(Status.SKIPPED, "reason.not-known", reason="not-in-log")
+    return Judged(Status.UNKNOWN, "reason.not-known", reason="no-attempt")
+
+
+def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
+    """Key of the sentence and what it may name; None where more than logs is known."""
+    log = view.first(LOG)
+    if log is None or not only(view):
+        return None
+    args: dict[str, Any] = dict(log.args)
+    row = _latest(view)
+    if row is None:
+        for name in ("attempts", "works", "fails"):
+            args.pop(name, None)
+    if health is Health.UNKNOWN:
+        return "logged-unknown", dict(log.args)
+    if health in (Health.FAILING, Health.UNREACHABLE):
+        return "logged-fails", args
+    if health is Health.DEGRADED:
+        return "logged-degraded", args
+    if row is not None:
+        args["ended"] = text(row, "ended")
+    failed = [text(each, "ended") or "" for each in view.all(ATTEMPT) if text(each, "outcome") == "fails"]
+    if failed and whole(log, "fails"):
+        return "logged-mended", {**args, "failed_until": max(failed)}
+    return "logged-works", args
+
+
+def _latest(view: View) -> Observation | None:
+    return next((row for row in view.all(ATTEMPT) if flag(row, "latest")), None)
+
+
+def _standing(view: View) -> list[Observation]:
+    return [row for row in view.all(EVENT) if flag(row, "stands")]
+
+
+def _stage(row: Observation) -> Stage | None:
+    try:
+        return Stage(text(row, "at") or "")
+    except ValueError:
+        return None
