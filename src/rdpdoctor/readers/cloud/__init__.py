@@ -1,0 +1,1 @@
+"""Exported rules of clouds: would a connection pass, and which rule decides."""

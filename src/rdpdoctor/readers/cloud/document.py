@@ -1,0 +1,103 @@
+"""From a file's bytes to the groups of rules in it, whichever cloud exported them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rdpdoctor.readers.cloud import aws, azure, gcp
+from rdpdoctor.readers.cloud.bounds import Budget
+from rdpdoctor.readers.cloud.fields import fields
+from rdpdoctor.readers.cloud.model import Found, RulesError
+
+#: Bytes. 16 MiB are more than 2,000 groups. Python needs up to 30 times as much for JSON of empty objects, and
+#: so their number is bounded too.
+LARGEST = 16 * 2**20
+MOST_VALUES = 1_000_000
+#: What clouds wrap their answers in.
+_WRAPPERS = ("value", "securitygroups", "networkacls", "securitygrouprules", "items")
+_DEEPEST = 4
+
+
+def parse(data: bytes) -> Found:
+    """Raise RulesError where there is nothing to read."""
+    found = Found()
+    budget = Budget(_inner)
+    rows = [fields(row) for row in _rows(_json(data), _DEEPEST)]
+    loose: dict[str, list[dict[str, Any]]] = {}
+    unknown = 0
+    for row in rows:
+        if (kind := _loose_kind(row)) is not None:
+            loose.setdefault(kind, []).append(row)
+        elif not budget.group():
+            break
+        elif not azure.read(row, found, budget) and not aws.read(row, found, budget):
+            unknown += 1
+    if "azure" in loose:
+        found.groups.append(azure.loose(loose["azure"], found, budget))
+    if "aws" in loose:
+        found.groups.extend(aws.loose(loose["aws"], found, budget))
+    if "gcp" in loose:
+        found.groups.extend(gcp.loose(loose["gcp"], found, budget))
+    if not found.groups and not found.just_in_time:
+        raise RulesError("holds no rules of Azure, AWS or Google Cloud")
+    if unknown:
+        found.lost.append(f"{unknown} objects that are no groups of rules")
+    if budget.spent:
+        found.lost.append("rules beyond what is looked at, or that do not say what they do")
+    return found
+
+
+def _loose_kind(row: dict[str, Any]) -> str | None:
+    for kind, cloud in (("azure", azure), ("aws", aws), ("gcp", gcp)):
+        if cloud.is_rule(row):
+            return kind
+    return None
+
+
+def _rows(value: Any, depth: int) -> list[dict[str, Any]]:
+    """The objects that may be groups or rules: in lists and in wrappers."""
+    if isinstance(value, list):
+        return [row for item in value for row in _rows(item, depth - 1)] if depth else []
+    if not isinstance(value, dict):
+        return []
+    low = {key.lower(): member for key, member in value.items()}
+    inner = [member for name in _WRAPPERS if isinstance(member := low.get(name), list)]
+    # PowerShell wraps lists into {value, Count}; a group of its own has no such list.
+    if not inner or not depth:
+        return [value]
+    return [row for member in inner for row in _rows(member, depth - 1)]
+
+
+def _json(data: bytes) -> Any:
+    if len(data) > LARGEST:
+        raise RulesError(f"larger than the {LARGEST // 2**20} MiB that are read")
+    try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # Windows PowerShell's `>`
+            text = data.decode("utf-16")
+        else:
+            text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RulesError("neither UTF-8 nor UTF-16 text") from error
+    if text.count("{") + text.count("[") + text.count(",") > MOST_VALUES:
+        raise RulesError(f"more than {MOST_VALUES:,} values")
+    try:
+        return json.loads(text, parse_int=_integer, parse_constant=lambda _: None)
+    except RecursionError as error:
+        raise RulesError("nested deeper than any export") from error
+    except ValueError as error:
+        raise RulesError(f"not JSON: {error}") from error
+
+
+def _integer(text: str) -> int | None:
+    """Python refuses to read thousands of digits; no rule has twenty."""
+    return int(text) if len(text) < 20 else None
+
+
+def _inner(value: Any) -> Any:
+    if not isinstance(value, str):
+        return None
+    try:
+        return _json(value.encode("utf-8", "replace"))
+    except RulesError:
+        return None
