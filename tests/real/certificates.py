@@ -132,7 +132,7 @@ def make(directory: Path, kind: str) -> Pair:
         case "computer-name":
             # What Windows makes for itself: the computer's name and nothing else.
             return write(directory, kind, rsa_key(), build(rsa_key(), subject="WIN-TEST", names=()))
-        case "chain":
+        case "chain" | "expired-chain":
             root, middle = rsa_key(2048, 1), rsa_key(2048, 2)
             top = build(root, subject="Test Root", names=(), usages=(), authority=True)
             issuing = build(
@@ -143,7 +143,8 @@ def make(directory: Path, kind: str) -> Pair:
                 issuer=(top.subject, root),
                 authority=True,
             )
-            leaf = build(rsa_key(), issuer=(issuing.subject, middle))
+            ends = days(-3) if kind == "expired-chain" else days(300)
+            leaf = build(rsa_key(), start=days(-400), end=ends, issuer=(issuing.subject, middle))
             return write(directory, kind, rsa_key(), leaf, issuing, top)
         case "mismatch":
             pair = write(directory, kind, rsa_key(2048, 1), build(rsa_key()))
@@ -157,7 +158,8 @@ def make(directory: Path, kind: str) -> Pair:
 
 KINDS = (
     "valid", "expired", "expiring", "not-yet-valid", "rsa-1024", "rsa-4096", "ecdsa", "wrong-usage",
-    "rdp-usage", "no-usage", "other-name", "computer-name", "chain", "mismatch", "sha1", "traditional",
+    "rdp-usage", "no-usage", "other-name", "computer-name", "chain", "expired-chain",
+    "mismatch", "sha1", "traditional",
 )  # fmt: skip
 
 

@@ -7,14 +7,13 @@ a run that proves nothing must not be green.
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from .networks import network, sweep
+from .processes import lacking
 from .servers import NEEDS, Servers, Workshop
 
 if TYPE_CHECKING:
@@ -43,14 +42,8 @@ def missing(reason: str) -> NoReturn:
 
 
 def need(programs: dict[str, str], *, root: bool = False) -> None:
-    """`programs` maps a command to the Debian package that brings it."""
-    if sys.platform != "linux":
-        missing("needs Linux")
-    absent = sorted({package for command, package in programs.items() if shutil.which(command) is None})
-    if absent:
-        missing(f"needs the Debian packages {' '.join(absent)}")
-    if root and os.geteuid() != 0:
-        missing("needs root, for network namespaces")
+    if reason := lacking(programs, root=root):
+        missing(reason)
 
 
 NETWORK_NEEDS = {"ip": "iproute2", "nft": "nftables", "setpriv": "util-linux"}

@@ -45,6 +45,16 @@ RULES: dict[str, tuple[str, str]] = {
     "no-frag-needed": ("output", "icmp type destination-unreachable icmp code frag-needed drop"),
     # @ih is the payload after the TCP header: a handshake record (0x16) of any TLS version (0x03).
     "cut-tls": ("forward", f"tcp dport {PORT} @ih,0,16 0x1603 reject with tcp reset"),
+    # The same of TPKT, version 3: what RDP says before TLS.
+    "cut-rdp": ("forward", f"tcp dport {PORT} @ih,0,16 0x0300 reject with tcp reset"),
+    "swallow-rdp": ("forward", f"tcp dport {PORT} @ih,0,16 0x0300 drop"),
+    # Guards that count: how often somebody connects, and how many are connected at once.
+    "rate": ("input", f"tcp dport {PORT} ct state new limit rate over 3/minute burst 6 packets drop"),
+    "two-at-once": ("input", f"tcp dport {PORT} ct count over 2 reject with tcp reset"),
+    "every-third": (
+        "input",
+        f"tcp dport {PORT} tcp flags syn / syn,ack numgen inc mod 3 == 2 reject with tcp reset",
+    ),
     "swallow-tls": ("forward", f"tcp dport {PORT} @ih,0,16 0x1603 drop"),
 }
 

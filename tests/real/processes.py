@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,16 @@ class Server:
     @property
     def target(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+def lacking(programs: Mapping[str, str], *, root: bool = False) -> str:
+    """What this machine lacks, or "". `programs` maps a command to the Debian package that brings it."""
+    if sys.platform != "linux":
+        return "needs Linux"
+    absent = sorted({package for command, package in programs.items() if shutil.which(command) is None})
+    if absent:
+        return f"needs the Debian packages {' '.join(absent)}"
+    return "needs root, for network namespaces" if root and os.geteuid() != 0 else ""
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -37,7 +37,7 @@ def _case(scenario: Scenario) -> Case:
         scenario.title,
         scenario.check,
         scenario.expect,
-        partial(_play, scenario),
+        lambda _: partial(_play, scenario),
         scenario.combines,
         lacks=_lacks(scenario),
     )
@@ -72,9 +72,12 @@ async def _play(scenario: Scenario, everything: bool) -> Played:
 
 
 async def checked(
-    host: str, port: int, addresses: tuple[str, ...], how: Check, everything: bool
+    host: str, port: int, addresses: tuple[str, ...] | None, how: Check, everything: bool
 ) -> tuple[dict[str, object], float, float]:
-    """One check in this process, of a name that has these addresses: its report, the seconds it took and those it had."""
+    """One check in this process: its report, the seconds it took and those it had.
+
+    addresses: those of the host; None to look them up.
+    """
     loop = asyncio.get_running_loop()
     timeout = how.timeout or TIMEOUT
     target = parse_target(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
@@ -84,7 +87,7 @@ async def checked(
         codes=codes,
         answers=how.answers,
         user=how.user,
-        hosts={target.host: addresses},
+        hosts={target.host: addresses} if addresses else {},
         everything=everything,
     )
     began = loop.time()

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .house import House
 
-    from .case import Case, Played
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .case import Case, Play, Played
 
 AT_ONCE = 10
 
+#: By name of the case, and whether every experiment was made.
 Results: TypeAlias = "dict[tuple[str, bool], Played | BaseException]"
 
 
-def play_all(cases: Iterable[tuple[Case, bool]]) -> Results:
-    """By name of the case, and whether every experiment was made. An error is a result."""
-    return asyncio.run(_play_all(list(cases)))
+def play_all(cases: Sequence[tuple[Case, bool]]) -> Results:
+    """Each case as often as it is named; one case never beside itself. An error is a result."""
+    with tempfile.TemporaryDirectory(prefix="rdpdoctor-suite-") as folder, House(Path(folder)) as house:
+        plays: dict[str, Play | BaseException] = {}
+        for case, _ in cases:
+            if case.name not in plays:
+                try:
+                    plays[case.name] = case.open(house)
+                except (OSError, RuntimeError) as error:
+                    plays[case.name] = error
+        return asyncio.run(_play_all(cases, plays))
 
 
-async def _play_all(cases: list[tuple[Case, bool]]) -> Results:
+async def _play_all(cases: Sequence[tuple[Case, bool]], plays: dict[str, Play | BaseException]) -> Results:
     free = asyncio.Semaphore(AT_ONCE)
+    own = {name: asyncio.Lock() for name in plays}
+    results: Results = {}
 
-    async def one(case: Case, everything: bool) -> Played:
-        async with free:
-            return await case.play(everything)
+    async def one(case: Case, everything: bool) -> None:
+        play = plays[case.name]
+        async with own[case.name], free:
+            try:
+                results[case.name, everything] = (
+                    play if isinstance(play, BaseException) else await play(everything)
+                )
+            except Exception as error:
+                results[case.name, everything] = error
 
-    results = await asyncio.gather(*(one(*each) for each in cases), return_exceptions=True)
-    return dict(zip(((case.name, everything) for case, everything in cases), results, strict=True))
+    await asyncio.gather(*(one(*each) for each in cases))
+    return results

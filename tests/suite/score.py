@@ -38,9 +38,9 @@ class Share:
 
 @dataclass(slots=True)
 class Score:
-    """words: by confidence, how many of the causes so called are right: accepted as the first one, expected beside
-    it, or planted. confused: planted cause → the cause named first, with how many cases. beside: planted cause →
-    other causes than right ones that were left standing. alarms: healthy cases with a likely or confirmed cause.
+    """words: by confidence, how many of the causes so called are right: accepted as the first one, expected
+    beside it, or planted. confused: planted cause → the wrong cause that was named first, how many times.
+    beside: planted cause → wrong ones left standing. alarms: healthy cases with a likely or confirmed cause.
     """
 
     top: Share = field(default_factory=Share)
