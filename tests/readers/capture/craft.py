@@ -6,7 +6,7 @@ import io
 import struct
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.readers.capture import Capture, Limits, Stream, read_capture
 from rdpdoctor.wire import nego
@@ -119,8 +119,8 @@ class Conversation:
         self.send(1 - side, ACK)
         return self
 
-    def reset(self, side: int, **more: int) -> Conversation:
-        self.send(side, RST | ACK, **more)
+    def reset(self, side: int, ttl: int | None = None) -> Conversation:
+        self.send(side, RST | ACK, ttl=ttl or self.ttls[side])
         return self
 
 
@@ -213,7 +213,7 @@ def tags(stream: Stream) -> list[str]:
     return [row.tag for row in stream.observations if row.tag not in about]
 
 
-def args(stream: Stream, tag: str) -> dict[str, object]:
+def args(stream: Stream, tag: str) -> dict[str, Any]:
     found = [dict(row.args) for row in stream.observations if row.tag == tag]
     assert len(found) == 1, f"{tag}: {len(found)} rows"
     return found[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,8 +41,8 @@ def read_capture(
     opened; what is damaged further on is told in `Capture.lost`.
     """
     if isinstance(file, str | Path):
-        with Path(file).open("rb", buffering=0) as opened:
-            return read_capture(io.BufferedReader(opened), limits, keylog=keylog, progress=progress)
+        with Path(file).open("rb") as opened:
+            return read_capture(opened, limits, keylog=keylog, progress=progress)
     limits = limits or Limits()
     source = Source(file, limits.unpacked, progress)
     tracker, totals, lost = Tracker(limits), Totals(), list[str]()
@@ -56,8 +55,8 @@ def read_capture(
         pcapng.read(source, tracker, totals, section, lost)
     elif head in pcap.MAGIC:
         pcap.read(source, tracker, totals, lost)
-    elif source.fault and not head:
-        raise CaptureError(source.fault)
+    elif not head:
+        raise CaptureError(source.fault or "it is empty, or nothing of it can be unpacked")
     else:
         name = _NAMES.get(head)
         raise CaptureError(f"it is a file of {name}, which is not read here" if name else _NO_CAPTURE)

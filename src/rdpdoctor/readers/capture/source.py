@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rdpdoctor.readers.capture.model import CaptureError
 
@@ -125,17 +126,22 @@ def _zstd(file: _Joined) -> tuple[BinaryIO, type[Exception]]:
     """The unpacked bytes, and the error of damage. Python has zstd from 3.14 on; before that the extra
     `rdpdoctor[zstd]` brings it.
     """
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        pass
-    else:
-        return cast("BinaryIO", zstd.ZstdFile(file, "rb")), zstd.ZstdError
-    try:
-        import zstandard  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
+    module = _first("compression.zstd", "zstandard")
+    if module is None:
         raise CaptureError(
-            "it is packed with zstd, and the Python package `zstandard` is not installed"
-        ) from None
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
-    return cast("BinaryIO", unpacker.stream_reader(file, read_across_frames=True)), zstandard.ZstdError
+            "it is packed with zstd; unpack it first, or install the Python package `zstandard`"
+        )
+    if module.__name__ == "zstandard":
+        reader = module.ZstdDecompressor(max_window_size=_WINDOW)
+        return reader.stream_reader(file, read_across_frames=True), module.ZstdError
+    return module.ZstdFile(file, "rb"), module.ZstdError
+
+
+def _first(*names: str) -> Any:
+    """The first of these modules that this Python has."""
+    for name in names:
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    return None
