@@ -63,7 +63,7 @@ def test_probes_and_tags_agree() -> None:
     declared, emitted = set(load().tags), {tag for probe in probes.PROBES for tag in probe.emits}
     assert emitted <= declared
     # What no probe writes: the check itself, the user, the diagnosis, recordings.
-    others = ("derived.", "check.", "probe.", "experiment.", "code.", "answer.", "flow.")
+    others = ("derived.", "check.", "probe.", "experiment.", "code.", "answer.", "flow.", "event.")
     assert {tag for tag in declared - emitted if not tag.startswith(others)} == set()
 
 
@@ -157,7 +157,9 @@ def _name(requirement: str) -> str:
 
 def _project() -> dict[str, list[str]]:
     document = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))
-    return {"dependencies": document["project"]["dependencies"], **document["dependency-groups"]}
+    project, groups = document["project"], document["dependency-groups"]
+    extras = [row for rows in project["optional-dependencies"].values() for row in rows]
+    return {"dependencies": project["dependencies"], "extras": extras, **groups}
 
 
 def test_what_is_imported_is_declared_and_the_reverse() -> None:
@@ -171,9 +173,13 @@ def test_what_is_imported_is_declared_and_the_reverse() -> None:
                 roots.add(node.module.split(".")[0])
     foreign = roots - set(sys.stdlib_module_names) - {"rdpdoctor"}
     owners = packages_distributions()
+    foreign -= {"compression"}  # Python's own from 3.14 on
     unknown = {root for root in foreign if root not in owners}
     assert unknown == set(), "imported, but nothing that is installed brings it"
-    assert {owners[root][0].lower() for root in foreign} == {_name(row) for row in _project()["dependencies"]}
+    used = {owners[root][0].lower() for root in foreign}
+    needed, extras = ({_name(row) for row in _project()[kind]} for kind in ("dependencies", "extras"))
+    assert needed <= used <= needed | extras
+    assert extras <= {_name(row) for row in _project()["test"] if isinstance(row, str)}, "all are tested"
 
 
 @pytest.mark.parametrize("lock", ["run", "build", "test"])
