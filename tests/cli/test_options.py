@@ -17,7 +17,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What `check_targets` was called with; nothing is checked."""
     calls: list[tuple[Any, ...]] = []
 
-    def check_targets(*arguments: Any) -> int:
+    def check_targets(*arguments: Any, **named: Any) -> int:
         calls.append(arguments)
         return 0
 

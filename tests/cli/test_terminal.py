@@ -31,7 +31,7 @@ class Seen:
         ours, theirs = pty.openpty()
         env = {**environment(), "TERM": "xterm-256color", **variables}
         process = subprocess.Popen(
-            [sys.executable, "-m", "rdpdoctor", *words], stdin=theirs, stderr=theirs,
+            [sys.executable, "-m", "rdpdoctor", *words, "--no-questions"], stdin=theirs, stderr=theirs,
             stdout=theirs if stdout_too else subprocess.PIPE, env=env,
         )  # fmt: skip
         os.close(theirs)

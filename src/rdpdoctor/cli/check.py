@@ -67,6 +67,11 @@ def parser() -> Parser:
         default=[],
         help="an answer to a question of the report",
     )
+    made.add_argument(
+        "--no-questions",
+        action="store_true",
+        help="ask nothing on the terminal; the report names the questions",
+    )
     made.add_argument("--save", metavar="FILE", help="write what was seen, for `rdpdoctor read FILE`")
     made.add_argument("--user", metavar="NAME", help="the name a client would put into its first message")
     made.add_argument(
@@ -84,18 +89,21 @@ class _Call(NamedTuple):
     format: str
     verbose: bool
     save: str | None
+    questions: bool
 
 
 def run(words: Sequence[str], implied: bool = False) -> int:
     """implied: no command was given."""
     call = _parse(words, implied)
     if call.save is None:
-        return check_targets(call.targets, call.settings, call.format, call.verbose)
+        return check_targets(call.targets, call.settings, call.format, call.verbose, questions=call.questions)
     from rdpdoctor.cli.save import open_for_save, save
 
     with open_for_save(call.save) as file:
         journals: list[Journal] = []
-        code = check_targets(call.targets, call.settings, call.format, call.verbose, journals.append)
+        code = check_targets(
+            call.targets, call.settings, call.format, call.verbose, journals.append, call.questions
+        )
         try:
             for journal in journals:
                 save(file, journal)
@@ -139,7 +147,8 @@ def _parse(words: Sequence[str], implied: bool) -> _Call:
         experiments=not given.no_experiments, all_suites=given.suites,
     )  # fmt: skip
     wanted = "json" if given.json else "jsonl" if given.jsonl else "text"
-    return _Call(targets, settings, wanted, given.verbose, given.save)
+    questions = wanted == "text" and len(targets) == 1 and not given.no_questions
+    return _Call(targets, settings, wanted, given.verbose, given.save, questions)
 
 
 def _codes(
@@ -171,8 +180,12 @@ def check_targets(
     wanted: str,
     verbose: bool = False,
     on_journal: Callable[[Journal], object] = lambda _: None,
+    questions: bool = False,
 ) -> int:
-    """Check, write the reports, and return the exit code."""
+    """Check, write the reports, and return the exit code.
+
+    questions: who is at the terminal may be asked.
+    """
     import asyncio
 
     from rdpdoctor.cli.output import Writer
@@ -193,14 +206,16 @@ def check_targets(
             from rdpdoctor.report.build import report_of
 
             on_journal(journal)
-            try:
-                report = report_of(journal, diagnose(journal, load()))
-            except Exception as error:  # one target's report is lost; the others go on
-                own_fault(error)
-                writer.worst = UNKNOWN
-                return
-            shown.ended(number, report)
             with shown.paused():
+                try:
+                    if questions:
+                        _ask(journal)
+                    report = report_of(journal, diagnose(journal, load()))
+                except Exception as error:  # one target's report is lost; the others go on
+                    own_fault(error)
+                    writer.worst = UNKNOWN
+                    return
+                shown.ended(number, report)
                 writer.take(number, report)
 
         checks = Run(targets, settings, ended, shown.seen)
@@ -210,3 +225,11 @@ def check_targets(
         except BrokenPipeError:  # whoever read has seen enough; what was found stays found
             let_stdout_go()
     return INTERRUPTED if checks.interrupted else writer.worst
+
+
+def _ask(journal: Journal) -> None:
+    from rdpdoctor.cli.ask import ask, somebody_is_there
+    from rdpdoctor.knowledge import load
+
+    if journal.first("check.interrupted") is None and somebody_is_there():
+        ask(journal, load())

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rdpdoctor.knowledge.rules import Rule
 
 TAG = "answer.given"
-#: Bits an answer must be worth before anybody is asked: about what one of medium weight brings where the odds
-#: are ten to one already. Below, the order mostly stays the same whatever the answer.
+#: Bits an answer must be worth before anybody is asked. Over the stories of the tests an answer can change
+#: the first cause or its confidence in every second question above it, and in one of seven below.
 WORTH_ASKING = 0.1
 #: Of each tag, so many observations are enough to judge an imagined answer by.
 _ENOUGH = 50
@@ -64,6 +64,16 @@ def askings(found: Diagnosis, view: View, knowledge: Knowledge) -> tuple[Asking,
         if key not in answered and (asking := bench.asking(question)).bits >= WORTH_ASKING
     ]
     return tuple(sorted(asked, key=lambda asking: (not asking.question.seed, -asking.bits)))
+
+
+def decides(asking: Asking, knowledge: Knowledge) -> str:
+    """What the answer is for, in a sentence."""
+    titles = [f"“{knowledge.causes[name].title}”" for name in asking.moves]
+    if not titles:
+        return "The answer decides what to look at next."
+    if len(titles) == 1:
+        return f"The answer speaks for or against {titles[0]}."
+    return f"The answer helps to tell {', '.join(titles[:-1])} and {titles[-1]} apart."
 
 
 def _something_failed(found: Diagnosis, view: View) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.diagnosis.foresee import standing
 from rdpdoctor.diagnosis.maker import not_windows
 from rdpdoctor.diagnosis.model import Confidence, Diagnosis, Health, NextStep
-from rdpdoctor.diagnosis.questions import TAG, Asking, askings
+from rdpdoctor.diagnosis.questions import TAG, Asking, askings, decides
 from rdpdoctor.diagnosis.view import View, text
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.questions import UNKNOWN
@@ -123,21 +123,12 @@ class _Writer:
 
     def _question(self, asking: Asking) -> NextStep:
         question = asking.question
-        values = ", ".join(question.telling)
-        decides = decides_between(asking.moves, self._knowledge)
         command = fill("rdpdoctor check {host:literal}:{port}", self._args)
-        say = f"Check again with one of {values} as the VALUE: `{command} --answer {question.key}=VALUE`"
-        return NextStep("question", question.key, f"{question.text} {decides} {say}", asking.moves)
-
-
-def decides_between(moves: Sequence[str], knowledge: Knowledge) -> str:
-    """What an answer is for, in plain words."""
-    titles = [f"“{knowledge.causes[name].title}”" for name in moves]
-    if not titles:
-        return "The answer decides what to look at."
-    if len(titles) == 1:
-        return f"The answer speaks for or against {titles[0]}."
-    return f"The answer helps to tell {', '.join(titles[:-1])} and {titles[-1]} apart."
+        say = (
+            f"{question.text} {decides(asking, self._knowledge)} Check again with one of "
+            f"{', '.join(question.telling)} as the VALUE: `{command} --answer {question.key}=VALUE`"
+        )
+        return NextStep("question", question.key, say, asking.moves)
 
 
 def _decided(odds: Mapping[str, float], name: str, others: Sequence[str]) -> float:

@@ -1,8 +1,8 @@
 """How a step's lines come to run on a server whose Remote Desktop fails: by WinRM, hypervisor or cloud.
 
-The lines are pasted into a shell by a person, so quoting must hold in every shell they may have. A script
-block of PowerShell takes any line as it is. `az` gets each line in double quotes, which cmd, PowerShell and
-bash read alike as long as nothing in it is expanded; other lines go by a file.
+Where a remote prompt can be had, the lines are pasted into it as they are. `az` runs them itself: each in
+double quotes, which cmd, PowerShell and bash read alike as long as nothing in it is expanded; other lines go
+by a file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SAVE = "Save the lines as lines.ps1 first."
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """text: prose that ends in a colon. command: with {COMPUTER}, and {BLOCK} or {SCRIPTS} for the lines."""
+    """text: prose that ends in a colon. command: may have {COMPUTER}, and {SCRIPTS} for the lines."""
 
     text: str
     command: str
@@ -35,7 +35,7 @@ class Reach:
         if "{SCRIPTS}" in self.command and any(mark in line for line in lines for mark in _EXPANDED):
             text, scripts = f"{_SAVE} {text}", _FILE
         command = self.command.replace("{COMPUTER}", computer).replace("{SCRIPTS}", scripts)
-        return f"{text} `{command.replace('{BLOCK}', '; '.join(lines))}`"
+        return f"{text} `{command}`"
 
 
 def build(row: Mapping[str, Any]) -> Reach:
