@@ -18,9 +18,20 @@ from tests.diagnosis.stories import CASES
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
+import sys
+from bench.journals import SHAPES, journal
+from rdpdoctor.diagnosis import diagnose
+from rdpdoctor.knowledge import load
+from rdpdoctor.report.build import report_of
+from rdpdoctor.report.json import dumps
+from rdpdoctor.report.text import Page, render
 from tests.diagnosis.stories import CASES
-for case in CASES.values():
-    print(repr(case.tell().diagnosis()))
+
+sys.stdout.reconfigure(encoding="utf-8")
+for made in [*(case.tell().journal for case in CASES.values()), *(journal(shape, 60) for shape in SHAPES)]:
+    found = diagnose(made, load())
+    report = report_of(made, found)
+    print(repr(found), dumps(report), render(report, Page(80)), render(report, Page(100, verbose=True)))
 """
 
 
