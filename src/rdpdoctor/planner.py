@@ -29,6 +29,7 @@ ENOUGH = 0.06
 SLOW = 1.0
 #: What any server has to answer somehow: TLS, CredSSP or both.
 _PLAIN_REQUESTS = frozenset({0x01, 0x03, 0x0B})
+_CLIENT_HELLOS = frozenset({"client", "TLS 1.2", "TLS 1.3"})
 
 
 class Planner:
@@ -44,10 +45,11 @@ class Planner:
             for experiment in self._left():
                 await self._one(experiment, None)
             return
-        if self._failed():
-            self.context.allow(TOTAL_UNHEALTHY)
-        elif not (self.context.settings.codes or self.context.settings.answers):
+        told = self.context.settings.codes or self.context.settings.answers
+        if not self._failed() and not told:
             return
+        if self._failed() or self.context.settings.codes:
+            self.context.allow(TOTAL_UNHEALTHY)
         while chosen := self._choose():
             await self._all(chosen)
 
@@ -71,7 +73,12 @@ class Planner:
         asked = {row.args.get("requested") for row in context.journal.tagged(*X224_ENDINGS)}
         again = context.journal.tagged("tcp.refused", "tcp.silent")
         odd = asked & _PLAIN_REQUESTS or any(row.args.get("role") == "repeat" for row in again)
-        return bool(odd) or walk_failed_at(context) is not None
+        return bool(odd) or walk_failed_at(context) is not None or self._died_as_client()
+
+    def _died_as_client(self) -> bool:
+        """A handshake that clients make broke off, with no alert to say why, though the walk's passed."""
+        died = self.context.journal.tagged("tls.closed", "tls.reset", "tls.silent", "tls.stalled")
+        return any(row.args.get("hello") in _CLIENT_HELLOS for row in died)
 
     def _left(self) -> Iterator[Experiment]:
         everything = self.context.settings.everything and self.context.walk is not None

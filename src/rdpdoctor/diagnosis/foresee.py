@@ -81,13 +81,17 @@ def weigh(journal: Journal, options: Iterable[Option], knowledge: Knowledge) -> 
 
 def standing(diagnosis: Diagnosis, knowledge: Knowledge) -> dict[str, float]:
     """Causes that would explain what was found, with their bits: of a failure those that can break that
-    stage, else all that are left.
+    stage, else all that are left but the warnings that are certain. Whatever else a client met, these are no
+    rivals to its cause.
     """
     died_at = diagnosis.verdict.stage if diagnosis.verdict.status in ("failing", "unreachable") else None
     found = {}
     for ranked in diagnosis.causes:
         cause = knowledge.causes[ranked.id]
-        aside = died_at is not None and (cause.effect != "breaks" or died_at not in cause.stages)
+        if died_at is not None:
+            aside = cause.effect != "breaks" or died_at not in cause.stages
+        else:
+            aside = cause.effect == "warns" and ranked.confidence is Confidence.CONFIRMED
         if ranked.confidence is Confidence.RULED_OUT or aside:
             continue
         found[ranked.id] = ranked.bits + (_DIRECT if ranked.confidence is Confidence.CONFIRMED else 0.0)
