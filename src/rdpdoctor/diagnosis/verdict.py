@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause, StageResult, Status, Verdict
-from rdpdoctor.diagnosis.stages import TRIED, logged
+from rdpdoctor.diagnosis.stages import TRIED, logged, settings
 from rdpdoctor.facts import Stage
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def verdict(
     elif health is Health.UNKNOWN and ("code.shown" in view or "answer.given" in view):
         key = "unknown-codes"
     args: dict[str, Any] = {}
-    recorded = logged.verdict(view, health)
+    summaries = {each.id: each.summary for each in stages}
+    recorded = logged.verdict(view, health) or settings.verdict(view, health, summaries)
     if recorded is not None:
         key, more = recorded
         args.update(more)

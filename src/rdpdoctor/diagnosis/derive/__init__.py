@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive import (
     addresses,
+    asked,
     certificate,
     clock,
     endings,
@@ -14,6 +15,7 @@ from rdpdoctor.diagnosis.derive import (
     identity,
     members,
     path,
+    rules,
     server,
     variants,
 )
@@ -38,6 +40,8 @@ THEMES: tuple[Callable[[View], Iterable[Observation]], ...] = (
     clock.derive,
     members.derive,
     path.derive,
+    rules.derive,
+    asked.derive,
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.model import StageResult, Status
-from rdpdoctor.diagnosis.stages import dns, logged, mcs, nla, path, tcp, tls, x224
+from rdpdoctor.diagnosis.stages import dns, logged, mcs, nla, path, settings, tcp, tls, x224
 from rdpdoctor.diagnosis.stages.judged import Judged
 from rdpdoctor.diagnosis.view import View, text, words
 from rdpdoctor.facts import WALK, Stage
@@ -38,6 +38,7 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
     """All stages of the walk, then those beside it of which something is known."""
     judged = {stage: each(view, conclusions) for stage, each in JUDGES.items()}
     logged.add(view, judged)
+    settings.add(view, conclusions, judged)
     results: list[StageResult] = []
     failed: Stage | None = None
     for number, stage in enumerate(WALK):
@@ -47,6 +48,8 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
             found = _absent(stage, failed, later, view)
             if failed is None and logged.only(view):
                 found = logged.absent(judged.values())
+            elif failed is None and settings.only(view):
+                found = settings.absent(judged.values())
         results.append(_result(stage, found, knowledge))
         if failed is None and found.status is Status.FAILED:
             failed = stage

@@ -46,11 +46,10 @@ _PLATFORM = spans("168.63.129.16/32")
 _OWN = _ANY | {"virtualnetwork", "::/0"}
 _WITHIN: Mapping[str, tuple[Span, ...]] = {
     "virtualnetwork": (*PRIVATE, *_PLATFORM),  # and what is connected to it; public blocks are rare there
-    "azureloadbalancer": _PLATFORM,
 }
 
 _NETWORK = Named("VirtualNetwork", _WITHIN["virtualnetwork"])
-_BALANCER = Named("AzureLoadBalancer", _PLATFORM)
+_BALANCER = Named("AzureLoadBalancer", _PLATFORM, clients=False)
 #: What every group ends with; exports of the rules alone leave them out.
 DEFAULTS = (
     Rule("AllowVnetInBound", True, 65000, (), (_NETWORK,), built_in=True),
@@ -187,6 +186,8 @@ def _sources(
             blocks.extend(PUBLIC)
         elif (block := network(word)) is not None:
             blocks.append(block)
+        elif low == "azureloadbalancer":
+            named.append(_BALANCER)
         elif word[0].isalpha() and not low.startswith(
             "system."
         ):  # what PowerShell cuts off becomes a type's name

@@ -180,7 +180,7 @@ def _names(rules: Sequence[Rule]) -> list[str]:
         if rule.narrow:
             continue
         for one in rule.named:
-            found.setdefault(one.name, rule.allow)
+            found.setdefault(one.name, rule.allow and one.clients)
         if ANY_V4 in rule.spans:
             break
     return [name for name, allowed in found.items() if allowed]

@@ -26,10 +26,11 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A source by name. within: where its addresses may lie; empty: anywhere."""
+    """A source by name. within: where its addresses may lie; empty: anywhere. clients: people may be there."""
 
     name: str
     within: tuple[Span, ...] = ()
+    clients: bool = True
 
 
 @dataclass(frozen=True, slots=True)

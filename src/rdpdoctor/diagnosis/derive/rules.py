@@ -1,0 +1,105 @@
+"""What the rules of one cloud amount to, taken together.
+
+A connection has to pass each kind of rules that a cloud has (in AWS the security groups and the network ACL). Of
+one kind, all groups of an effective listing apply, and all must allow. Otherwise the file does not say which of
+several groups apply: only what they agree on is certain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.view import Args, View, derived, flag, text, whole, words
+from rdpdoctor.facts import Observation, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TCP_TAG, UDP_TAG = "cloud.rule-decides", "cloud.udp-rule-decides"
+ALLOW, DENY, SOME, UNKNOWN = "allow", "deny", "some", "unknown"
+#: The source of rows about the Internet at large.
+ANYONE = "anyone"
+#: Groups and sources that are named.
+_NAMED = 12
+
+
+def derive(view: View) -> Iterator[Observation]:
+    for provider in dict.fromkeys(text(row, "provider") or "" for row in view.all(TCP_TAG)):
+        rows = _asked(view, TCP_TAG, provider)
+        deciding, doubt = _together(rows)
+        verdict = _of(deciding) if doubt is None else UNKNOWN
+        asked = text(deciding, "source") or ANYONE
+        passes = [one for row in rows for one in words(row, "passes")]
+        args: Args = {
+            "provider": provider,
+            "kind": text(deciding, "kind") or "",
+            "verdict": verdict,
+            "scope": _scope(asked, passes) if verdict == DENY else None,
+            "certain": flag(deciding, "together") is True,
+            "source": "the Internet" if asked == ANYONE else asked,
+            "port": whole(deciding, "port") or 0,
+            "group": text(deciding, "group") or "",
+            "rule": text(deciding, "rule"),
+            "priority": whole(deciding, "priority"),
+            "direction": text(deciding, "direction") or "in",
+            "denying": _groups(rows, DENY),
+            "allowing": _groups(rows, ALLOW),
+            "denied": sum(_of(row) == DENY for row in rows),
+            "groups": len(rows),
+            "passes": list(dict.fromkeys(passes))[:_NAMED],
+            "open": any((text(row, "provider") or "") == provider for row in view.all("cloud.too-open")),
+            "doubt": doubt or (text(deciding, "doubt") if verdict == UNKNOWN else None),
+            "udp": _verdict(_asked(view, UDP_TAG, provider)),
+        }
+        yield derived("rules", Stage.TCP, args, rows)
+
+
+def _asked(view: View, tag: str, provider: str) -> list[Observation]:
+    """The rows about one source: that of the last one, since files are read with the same question."""
+    rows = [row for row in view.all(tag) if (text(row, "provider") or "") == provider]
+    return [row for row in rows if text(row, "source") == text(rows[-1], "source")]
+
+
+def _together(rows: Sequence[Observation]) -> tuple[Observation, str | None]:
+    """The row that decides, and `which` where only the choice of groups would."""
+    kinds = dict.fromkeys(text(row, "kind") for row in rows)
+    decided = [_of_one_kind([row for row in rows if text(row, "kind") == kind]) for kind in kinds]
+    for wanted in (DENY, UNKNOWN, SOME, ALLOW):
+        for row, doubt in decided:
+            if wanted == (UNKNOWN if doubt else _of(row)):
+                return row, doubt
+    return decided[0]
+
+
+def _of_one_kind(rows: Sequence[Observation]) -> tuple[Observation, str | None]:
+    by_verdict: dict[str, Observation] = {}
+    for row in rows:
+        by_verdict.setdefault(_of(row), row)
+    if len(by_verdict) == 1:
+        return rows[0], None
+    if any(flag(row, "together") for row in rows):
+        return next(by_verdict[one] for one in (DENY, UNKNOWN, SOME, ALLOW) if one in by_verdict), None
+    return by_verdict.get(DENY, rows[0]), "which"
+
+
+def _verdict(rows: Sequence[Observation]) -> str:
+    if not rows:
+        return UNKNOWN
+    row, doubt = _together(rows)
+    return UNKNOWN if doubt else _of(row)
+
+
+def _of(row: Observation) -> str:
+    verdict = text(row, "verdict")
+    return verdict if verdict in (ALLOW, DENY, SOME) else UNKNOWN
+
+
+def _scope(source: str, passes: Sequence[str]) -> str:
+    if source != ANYONE:
+        return "address"
+    return "internet" if passes else "all"
+
+
+def _groups(rows: Sequence[Observation], verdict: str) -> list[str]:
+    names = [name for row in rows if text(row, "verdict") == verdict and (name := text(row, "group"))]
+    return names[:_NAMED]
