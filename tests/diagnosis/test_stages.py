@@ -63,7 +63,7 @@ def test_standard_security_has_no_tls_and_no_nla() -> None:
 @pytest.mark.parametrize(
     ("tag", "args", "reason"),
     [
-        ("check.interrupted", {}, "the check was stopped"),
+        ("check.interrupted", {}, "the check was interrupted"),
         ("check.out-of-time", {"left": ["tls"]}, "the time was up"),
         ("probe.crashed", {"probe": "tls", "error": "ValueError"}, "a fault of this tool (tls)"),
     ],

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdpdoctor.diagnosis.model import Confidence, NextStep
+from rdpdoctor.facts import Target
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.remedies import remedies
@@ -172,6 +173,25 @@ def test_a_time_is_shown_only_where_one_was_measured() -> None:
     text = render(replace(samples.healthy(), stages=stages), Page(80))
     assert re.search(r"dns +known$", text, re.MULTILINE)
     assert re.search(r"open +<0.1 ms$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "host", "shown"),
+    [
+        (
+            "b\u00fccher.example:3390",
+            "xn--bcher-kva.example",
+            "b\u00fccher.example (xn--bcher-kva.example) · 10.0.4.21:3390",
+        ),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example", "xn--bcher-kva.example · 10.0.4.21:3390"),
+        ("B\u00fcro.rdp", "srv01", "srv01 · 10.0.4.21:3390"),
+        ("SRV01:3390", "srv01", "srv01 · 10.0.4.21:3390"),
+        ("10.0.4.21:3390", "10.0.4.21", "10.0.4.21:3390 · FAILS"),
+    ],
+)
+def test_a_target_is_named_as_typed_and_as_asked_for(typed: str, host: str, shown: str) -> None:
+    report = replace(samples.key_unusable(), target=Target(typed, host, 3390))
+    assert render(report, Page(100)).startswith(shown)
 
 
 def test_a_mend_is_named_only_where_there_is_one() -> None:

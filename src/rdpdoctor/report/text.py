@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from rdpdoctor.diagnosis.model import StageResult
+    from rdpdoctor.facts import Target
     from rdpdoctor.report.model import Report
 
 __all__ = ["SCREEN", "Page", "render"]
@@ -107,10 +108,22 @@ def _head(report: Report, page: Page, detail: Detail) -> list[Text]:
 
 
 def _where(report: Report, page: Page) -> str:
+    """An internationalised name stands as it was typed and as it is asked for."""
     target = report.target
     host, address = page.show(target.host, _NAME), page.show(report.address or target.host, _NAME)
     end = f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
-    return end if host == address else host + page.show(" · ") + end
+    typed = page.show(_typed(target) or "", _NAME)
+    if host == address:
+        return f"{typed} ({end})" if typed else end
+    return (f"{typed} ({host})" if typed else host) + page.show(" · ") + end
+
+
+def _typed(target: Target) -> str | None:
+    """None where that is no other than what is asked for. A file's path names no host."""
+    typed = target.input.strip()
+    if typed.isascii() or not target.host.isascii() or typed.lower().endswith(".rdp"):
+        return None
+    return typed.partition(":")[0]
 
 
 def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
