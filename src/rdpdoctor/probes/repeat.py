@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 _TIMES = 10
 _LEAST = 2  # one alone says nothing about sameness
 _SPARE = 5  # connections left for a crowd, and one to wait on
-# An ending that costs its whole patience each time, or that a server has to mean, is repeated less.
-_FEWER = {"silent": 2, "stalled": 2, "alerted": 2, "malformed": 2, "declined": 2, "error": 1}
+# An ending that costs its whole patience each time, or that a server has to mean, is repeated less; silence
+# not at all: the comparisons have waited for it often enough.
+_FEWER = {"silent": 0, "stalled": 1, "alerted": 2, "malformed": 2, "declined": 2, "error": 1}
 
 
 async def _repeat(context: Context, times: int) -> None:
@@ -41,7 +42,7 @@ def offers(context: Context) -> tuple[Experiment, ...]:
     room = context.gate.total - context.gate.made - spare
     wanted = _FEWER.get(walk_ending(context) or "", _TIMES)
     times = min(wanted, room)
-    if times < min(wanted, _LEAST):
+    if times < max(1, min(wanted, _LEAST)):
         return ()
     half = times // 2
     as_before = foretell.alike(context, range(half), "repeat", "alone")
