@@ -160,7 +160,11 @@ def key_unusable(remedies: bool = False) -> Report:
                 "-MaxEvents 9 | Format-List` One of these tells of a key that cannot be used.",
                 ("certificate.key-unusable", "path.tls-cut"),
             ),
-            NextStep("question", "others", "Do others, or you from elsewhere, get in? Say so with --answer others=yes|no", ("path.tls-cut",)),
+            NextStep(
+                "question", "others",
+                "Do others, or you from elsewhere, get in? Say so with --answer others=yes|no",
+                ("path.tls-cut",),
+            ),
         ),
     )  # fmt: skip
 
