@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from rdpdoctor.facts import Stage
 from rdpdoctor.knowledge import codes, load
 from rdpdoctor.knowledge.codes import KINDS, by_number, by_symbol, every_code, family, neighbours
 from rdpdoctor.knowledge.codes.links import causes_at, causes_of
-from rdpdoctor.knowledge.codes.reading import LONGEST, MOST, Asked, event, read
+from rdpdoctor.knowledge.codes.reading import LONGEST, MOST, read
+from rdpdoctor.knowledge.errors import KnowledgeError
 from rdpdoctor.knowledge.popular import popular
 
 FOLDER = Path(codes.__file__).parent
@@ -54,12 +54,24 @@ def test_no_number_and_no_name_stands_twice(kind: str) -> None:
         assert len({code.number for code in rows}) == len(rows)
 
 
-def test_a_row_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (FOLDER / "remoteapp.json").read_text("utf-8").replace("33554434", "33554433")
+@pytest.mark.parametrize(
+    ("old", "new", "key", "mend"),
+    [
+        ("33554434", "33554433", "codes[1]", "33554433 None stands twice"),
+        ('"says"', '"means"', "codes[0].means", "unknown key"),
+        ('"source": 0', '"source": 9', "codes[0].source", "from 0 to"),
+        ('"not_proof"', '"not_prof"', "family.not_prof", "unknown key"),
+    ],
+)
+def test_a_wrong_file_names_file_key_and_mend(
+    old: str, new: str, key: str, mend: str, tmp_path: Path
+) -> None:
+    text = (FOLDER / "remoteapp.json").read_text("utf-8").replace(old, new)
     (tmp_path / "remoteapp.json").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(codes, "__file__", str(tmp_path / "__init__.py"))
-    with pytest.raises(ValueError, match=r"remoteapp\.json: 33554433 None stands twice"):
-        family.__wrapped__("remoteapp")
+    with pytest.raises(KnowledgeError) as caught:
+        family("remoteapp", tmp_path)
+    assert (caught.value.file, caught.value.key) == ("codes/remoteapp.json", key)
+    assert mend in caught.value.mend
 
 
 @pytest.mark.parametrize(
@@ -121,18 +133,6 @@ def test_what_is_claimed_has_sources_and_codes_that_are_there() -> None:
         assert all(any(code.kind == kind for code in by_number(number)) for number in numbers)
 
 
-def test_each_phrase_stands_for_a_code_and_has_a_source() -> None:
-    table = tomllib.loads((FOLDER / "phrases.toml").read_text("utf-8"))
-    for row in table["phrases"]:
-        assert any(code.kind == row["kind"] for code in by_number(row["number"]))
-        assert table["sources"][row["source"]]
-        for words in row["words"]:
-            assert words == " ".join(words.lower().split())
-            assert read(f"Sorry:\r\n{words.upper()}.") == (
-                Asked(f"0x{row['number']:X}", row["number"], row["kind"]),
-            )
-
-
 # ---- what is typed
 
 DIALOG = """\
@@ -179,13 +179,6 @@ def test_codes_are_found_in_every_habit(text: str, found: list[tuple[int | None,
 def test_a_text_is_read_to_a_limit() -> None:
     assert len(read(" ".join(f"0x{number:x}" for number in range(1000)))) == MOST
     assert read("x " * LONGEST + "error 0x904") == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("event 1057", 1057), ("Event ID: 36870", 36870), ("eventually", None)]
-)
-def test_an_event_is_told_from_a_code(text: str, number: int | None) -> None:
-    assert event(text) == number
 
 
 def test_neighbours_are_near() -> None:

@@ -109,7 +109,8 @@ def test_nothing_that_lowers_security_is_ever_the_good_value() -> None:
 def test_every_row_has_its_values_explained_and_its_sentences_whole() -> None:
     assert len(settings()) == 108
     assert len(rdpfile.lines()) == 73
-    for row in (*settings(), *rdpfile.lines().values()):
+    rows: list[registry.Setting | rdpfile.Line] = [*settings(), *rdpfile.lines().values()]
+    for row in rows:
         assert row.sources
         assert row.says
         for case in row.cases:

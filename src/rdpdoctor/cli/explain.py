@@ -1,4 +1,4 @@
-"""`rdpdoctor explain CODE...`: what codes mean, and what they do not."""
+"""`rdpdoctor explain WORDS...`: what codes, events, settings and dialogs mean, and what they do not."""
 
 from __future__ import annotations
 
@@ -17,53 +17,53 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)+")
 _OPTION = re.compile(r"-[A-Za-z]|--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 _EPILOG = """\
-CODE is a number (0x904, 2308, -1073741715), a pair (0x904 0x7, 0x904/0x7),
-a name (ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE), or the text
-of an English error dialog; - reads the text from stdin. The id of a cause
-or remedy (`rdpdoctor list causes`) tells all that is known of it.
+WORDS are any of these, in any case:
+  a number            0x904, 2308, -1073741715, 50331676
+  a pair              0x904 0x7, 0x904/0x7
+  a name              ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE
+  an event            event 1057, Schannel 36870
+  a setting           SecurityLayer, SecurityLayer=0, enablecredsspsupport:i:0
+  a policy's title    Require use of specific security layer for remote (RDP) connections
+  a cause             certificate.key-unusable (rdpdoctor list causes)
+  a dialog's text     in English, as it was copied; - reads it from stdin
 
-exit: 0 every code is known, 2 no code was given, 3 a code is not known
+exit: 0 all of it is known, 2 nothing was given, 3 some of it is not known
 """
 _HINT = (
-    "rdpdoctor explain 0x904 0x7, a name such as STATUS_LOGON_FAILURE, or the dialog's text; - reads stdin"
+    "rdpdoctor explain 0x904 0x7, a name such as STATUS_LOGON_FAILURE, event 1057, "
+    "or a dialog's text; - reads stdin"
 )
 
 
 def run(words: Sequence[str]) -> int:
     parser = Parser(
         "rdpdoctor explain",
-        "rdpdoctor explain CODE... [--json]",
-        "What codes mean, what they do not prove, and what fits.",
+        "rdpdoctor explain WORDS... [-v] [--json]",
+        "What codes, events, settings and dialogs mean, what they do not prove, and what fits.",
         _EPILOG,
     )
-    parser.add_argument("codes", metavar="CODE", nargs="*", help="a code, or a text with codes in it")
+    parser.add_argument("words", metavar="WORDS", nargs="*", help="what to explain, see below")
+    parser.add_argument("-v", "--verbose", action="store_true", help="all that is known, with its sources")
     parser.add_argument("--json", action="store_true", help="as an object of schema rdpdoctor.explain/1")
     options, texts = _sorted(words)
     given = parser.parse_args(options)
     pasted = _stdin() if texts == ["-"] else " ".join(texts)
     if not pasted.strip():
         raise UsageError("it was not said what to explain", _HINT)
-    if _ID.fullmatch(pasted.strip()) and _named(pasted.strip(), given.json):
+    if _ID.fullmatch(pasted.strip()) and _named(pasted.strip(), given.json, given.verbose):
         return OK
 
-    from rdpdoctor.knowledge.codes import reading
+    from rdpdoctor.knowledge.asking import read
+    from rdpdoctor.knowledge.codes.reading import LONGEST
 
-    if len(pasted) > reading.LONGEST:
-        warn(f"only the first {reading.LONGEST // 1024} KiB are looked at")
-    asked = reading.read(pasted)
-    if not asked or (len(asked) == 1 and asked[0].text.lower() == "event"):
-        if (number := reading.event(pasted)) is not None:
-            raise UsageError(
-                f"event {number} is an event of a log, and this version explains codes only",
-                "the codes that stand in the event's text can be explained: paste the text",
-            )
-        raise UsageError("there is no code in that text", _HINT)
+    if len(pasted) > LONGEST:
+        warn(f"only the first {LONGEST // 1024} KiB are looked at")
 
     from rdpdoctor.cli.output import stdout_page, write
     from rdpdoctor.knowledge import load
     from rdpdoctor.report.explain.build import explain
 
-    explanation = explain(asked, load())
+    explanation = explain(read(pasted), load())
     if given.json:
         from rdpdoctor.report.explain.json import dumps
 
@@ -71,11 +71,11 @@ def run(words: Sequence[str]) -> int:
     else:
         from rdpdoctor.report.explain.text import render
 
-        write(render(explanation, stdout_page(verbose=False)))
+        write(render(explanation, stdout_page(verbose=given.verbose)))
     return OK if explanation.all_known else UNKNOWN
 
 
-def _named(word: str, as_json: bool) -> bool:
+def _named(word: str, as_json: bool, verbose: bool) -> bool:
     """Whether that is the id of a cause or a remedy; it is told whole then."""
     from rdpdoctor.cli.output import stdout_page, write
     from rdpdoctor.knowledge import load
@@ -90,11 +90,12 @@ def _named(word: str, as_json: bool) -> bool:
     else:
         from difflib import get_close_matches
 
-        near = get_close_matches(word, [*load().causes, *remedies()], 1, 0.8)
+        coined = "." in word or "-" in word  # else it is some other word: a line of a .rdp file, say
+        near = get_close_matches(word, [*load().causes, *remedies()], 1, 0.8) if coined else []
         if near:
             raise UsageError(f"no cause or remedy is called {word}", f"rdpdoctor explain {near[0]}")
         return False
-    write(telling.dumps(told) + "\n" if as_json else telling.render(told, stdout_page(verbose=False)))
+    write(telling.dumps(told) + "\n" if as_json else telling.render(told, stdout_page(verbose=verbose)))
     return True
 
 

@@ -44,13 +44,14 @@ def stages_of(code: Code) -> tuple[str, ...]:
 
 
 def causes_of(codes: Iterable[Code], knowledge: Knowledge) -> tuple[Link, ...]:
-    """Causes that one of these codes speaks for, loudest first, then those that happen most."""
+    """Causes that one of these codes speaks for, loudest first."""
     return joined([strengths(code, knowledge) for code in codes], knowledge)
 
 
 def strengths(code: Code, knowledge: Knowledge) -> dict[str, int]:
-    """Cause → how loud; those only that it speaks for at all."""
-    found = {cause.id: loud for cause in knowledge.causes.values() if (loud := _strength(cause, code))}
+    """Cause → how loud; those only that it speaks for at all, what happens most first."""
+    common = sorted(knowledge.causes.values(), key=lambda cause: -cause.prior)
+    found = {cause.id: loud for cause in common if (loud := _strength(cause, code))}
     for cause, loud in pointed(code.points).items():
         found[cause] = max(loud, found.get(cause, 0))
     return found
@@ -62,23 +63,23 @@ def pointed(points: Iterable[Point]) -> dict[str, int]:
 
 
 def joined(parts: Iterable[Mapping[str, int]], knowledge: Knowledge) -> tuple[Link, ...]:
-    """What several of them say together."""
+    """What several of them say together, loudest first; of those as loud, what was named first."""
     sums: dict[str, int] = {}
     for part in parts:
         for cause, loud in part.items():
             if cause in knowledge.causes:
                 sums[cause] = sums.get(cause, 0) + loud
     links = [Link(knowledge.causes[cause], loud) for cause, loud in sums.items()]
-    return tuple(sorted(links, key=lambda link: (-link.strength, -link.cause.prior, link.cause.id)))
+    return tuple(sorted(links, key=lambda link: -link.strength))
 
 
 def causes_at(stages: Iterable[str], knowledge: Knowledge) -> tuple[Link, ...]:
-    """Causes that break one of these stages, whether or not they know the code: by stage, then by how
-    common they are.
+    """Causes that break one of these stages, whether or not they know the code: the most common first, then
+    by stage.
     """
     order = {stage: place for place, stage in enumerate(stages)}
     found = [
-        (min(places), -cause.prior, cause.id, cause)
+        (-cause.prior, min(places), cause.id, cause)
         for cause in knowledge.causes.values()
         if cause.effect == "breaks" and (places := [order[one] for one in cause.stages if one in order])
     ]

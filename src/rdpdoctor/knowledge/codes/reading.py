@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from rdpdoctor.knowledge.codes import all_by_symbol
 
@@ -15,7 +14,9 @@ MOST = 16
 
 _NUMBER = re.compile(r"0x[0-9a-f]{1,8}|-?[0-9]{1,10}", re.IGNORECASE | re.ASCII)
 _PARTS = re.compile(r"[\s/,;+]+")
-_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+|(?:exDisc|disconnect)Reason[A-Za-z0-9]+")
+_SYMBOL = re.compile(
+    r"(?<![A-Za-z0-9_])[A-Za-z][A-Za-z0-9]{0,60}_[A-Za-z0-9_]+|(?:exDisc|disconnect)Reason[A-Za-z0-9]+"
+)
 _VALUE = r"(0x[0-9a-f]{1,8}|-?[0-9]{1,10})(?![0-9a-z.:])"
 _SAID = r"[\s:=#(]{1,6}(?:is\s)?"
 #: A number in prose means something only with a word before it; which word tells its family.
@@ -27,7 +28,6 @@ _LABELLED = re.compile(
     r"|(?P<bare>(?<![0-9a-z])0x[0-9a-f]{1,8})(?![0-9a-z])",
     re.IGNORECASE | re.ASCII,
 )
-_EVENT = re.compile(r"\bevent(?:\s*id)?[\s:#]{1,3}([0-9]{1,5})(?![0-9])", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,12 @@ def read(text: str) -> tuple[Asked, ...]:
     if found is None:
         found = _pasted(text)
     if not found:
-        found = [Asked(words[0])] if len(words) == 1 else _phrased(words)
+        found = [Asked(words[0])] if len(words) == 1 else []
     once: dict[tuple[int | str, str | None], Asked] = {}
     for asked in found:
         key = asked.text.lower() if asked.number is None else asked.number
         once.setdefault((key, asked.family), asked)
     return tuple(once.values())[:MOST]
-
-
-def event(text: str) -> int | None:
-    """The event id that a text names, such as `event 1057`."""
-    found = _EVENT.search(text[:LONGEST])
-    return int(found[1]) if found else None
 
 
 def unsigned(text: str) -> int | None:
@@ -105,16 +99,3 @@ def _pasted(text: str) -> list[Asked]:
             if len(at) >= 2 * MOST:
                 break
     return [asked for _, asked in sorted(at, key=lambda pair: pair[0])]
-
-
-def _phrased(words: list[str]) -> list[Asked]:
-    """What a dialog without any code says in its own words."""
-    import tomllib
-
-    said = " ".join(words).lower()
-    table = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text("utf-8"))
-    return [
-        Asked(f"0x{row['number']:X}", row["number"], row["kind"])
-        for row in table["phrases"]
-        if any(phrase in said for phrase in row["words"])
-    ]

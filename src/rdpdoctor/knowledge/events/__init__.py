@@ -49,8 +49,8 @@ class Event:
     of; None: any.
 
     fields: role (one of ROLES) → name in EventData or UserData; builds differ in blanks and case. `#2` is the
-    second value without a name, `binary` the element Binary. sure: one of SURE, for what it says; which causes
-    it points to is inferred where no source names them.
+    second value without a name, `binary` the element Binary. sure: one of SURE, for what it says; which
+    causes it points to is inferred where no source names them.
     """
 
     log: str

@@ -1,27 +1,34 @@
-"""From the codes somebody asked for to everything that is known of them."""
+"""From what somebody asked about to everything that is known of it."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.knowledge.advice import for_code
+from rdpdoctor.knowledge.asking import AskedEvent
 from rdpdoctor.knowledge.codes import KINDS, all_by_symbol, by_number, family, neighbours
-from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, stages_of
+from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, joined, pointed, stages_of, strengths
+from rdpdoctor.knowledge.codes.reading import Asked
+from rdpdoctor.knowledge.events import by_id
 from rdpdoctor.knowledge.popular import popular
+from rdpdoctor.report.explain.topics import Step, Topic, of_dialog, of_event, of_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rdpdoctor.knowledge import Knowledge
     from rdpdoctor.knowledge.advice import Advice
+    from rdpdoctor.knowledge.asking import Reading
     from rdpdoctor.knowledge.codes import Code
-    from rdpdoctor.knowledge.codes.reading import Asked
     from rdpdoctor.knowledge.popular import Claim
 
 #: Causes that a whole explanation names.
 _MOST = 8
+#: Fewer than these, and weak ones, are filled up with causes that only the stage fits, at most as many.
+_FEW = 4
+_STEPS = 3
 #: A link that is no stronger is a hint (one rule that supports weakly).
 _HINT = 2
 _HOLE = re.compile(r"\{[a-z_.]+(?::[a-z]+)?\}")
@@ -33,13 +40,6 @@ class Meaning(NamedTuple):
     code: Code
     stages: tuple[str, ...]
     causes: tuple[str, ...]
-
-
-class Step(NamedTuple):
-    """What to do next. command: what to type here, where it is one."""
-
-    text: str
-    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """topics: the events, settings and dialogs that were asked about."""
+
     codes: tuple[Explained, ...]
+    topics: tuple[Topic, ...] = ()
     stages: tuple[str, ...] = ()
     causes: tuple[Link, ...] = ()
     next: tuple[Step, ...] = ()
@@ -64,30 +67,75 @@ class Explanation:
     remedies: tuple[Advice, ...] = field(default=())
 
     @property
+    def where_not_why(self) -> bool:
+        """Whether all that was asked about tells where a connection ended, and nothing about why."""
+        codes = [one.meanings[0].code for one in self.codes if one.meanings]
+        return bool(codes) and not self.topics and all(code.where_not_why for code in codes)
+
+    @property
     def all_known(self) -> bool:
-        return all(one.meanings for one in self.codes)
+        """Whether there was something, and everything of it is known."""
+        return (
+            bool(self.codes or self.topics)
+            and all(one.meanings for one in self.codes)
+            and all(topic.means for topic in self.topics)
+        )
 
 
-def explain(asked: Sequence[Asked], knowledge: Knowledge) -> Explanation:
-    codes = tuple(_explained(one, knowledge) for one in asked)
+def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
+    codes = tuple(_explained(one, knowledge) for one in _with_those_behind(asked))
+    topics = (
+        *(of_dialog(said) for said in asked.dialogs),
+        *(topic for one in asked.events for topic in of_event(one)),
+        *(topic for one in asked.settings for topic in of_setting(one)),
+    )
+    if bare := _as_events(codes):
+        topics += bare
+        codes = tuple(one for one in codes if one.meanings)
     likeliest = [one.meanings[0].code for one in codes if one.meanings]
-    if not likeliest:
-        return Explanation(codes, next=(_check(()),))
-    stages = _stages(likeliest)
-    linked = causes_of(likeliest, knowledge)
+    if not likeliest and not any(topic.means for topic in topics):
+        return Explanation(codes, topics, next=(_check(()),))
+    stages = _stages([*map(stages_of, likeliest), *(topic.stages for topic in topics)])
+    main = [topic for topic in topics if not topic.brief]
+    linked = joined(
+        [*(strengths(code, knowledge) for code in likeliest), *(pointed(topic.points) for topic in main)],
+        knowledge,
+    )
     named = {link.cause.id for link in linked}
-    weak = all(link.strength <= _HINT for link in linked)
+    weak = bool(likeliest) and len(linked) < _FEW and all(link.strength <= _HINT for link in linked)
     at = tuple(link for link in causes_at(stages, knowledge) if weak and link.cause.id not in named)
-    causes = (*linked, *at)[:_MOST]
-    said = [code.kind for code in likeliest if popular().concerns(code)]
     return Explanation(
         codes,
+        topics,
         stages,
-        causes,
-        _next(likeliest, linked),
-        popular().claims if said else (),
+        (*linked, *at[:_FEW])[:_MOST],
+        _next(likeliest, main, linked),
+        popular().claims if any(popular().concerns(code) for code in likeliest) else (),
         tuple(dict.fromkeys(one for code in likeliest for one in for_code(code))),
     )
+
+
+def _with_those_behind(asked: Reading) -> list[Asked]:
+    """The codes, and those that the client has behind its dialogs."""
+    codes = list(asked.codes)
+    there = {code.number for code in codes}
+    for said in asked.dialogs:
+        code = said.dialog.code
+        if code is not None and code.number not in there:
+            there.add(code.number)
+            codes.append(Asked(f"0x{code.number or 0:X}", code.number, code.kind))
+    return codes
+
+
+def _as_events(codes: Sequence[Explained]) -> tuple[Topic, ...]:
+    """A bare decimal number may also be the id of an event; brief where it is a code as well."""
+    if len(codes) != 1 or not codes[0].asked.text.isascii() or not codes[0].asked.text.isdigit():
+        return ()
+    found = by_id(codes[0].asked.number or 0)
+    if not found:
+        return ()
+    topics = of_event(AskedEvent(codes[0].asked.number or 0, found))
+    return tuple(replace(topic, brief=True) for topic in topics) if codes[0].meanings else topics
 
 
 def _explained(asked: Asked, knowledge: Knowledge) -> Explained:
@@ -119,11 +167,10 @@ def _in_order(number: int, hint: str | None) -> tuple[Code, ...]:
     return tuple(sorted(found, key=lambda code: (code.kind not in first, KINDS.index(code.kind))))
 
 
-def _stages(codes: Sequence[Code]) -> tuple[str, ...]:
+def _stages(parts: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Where all of these can appear together; where they contradict each other, what the first says."""
     common: list[str] = []
-    for code in codes:
-        stages = stages_of(code)
+    for stages in parts:
         if not common:
             common = list(stages)
         elif stages and (both := [stage for stage in common if stage in stages]):
@@ -131,8 +178,9 @@ def _stages(codes: Sequence[Code]) -> tuple[str, ...]:
     return tuple(common)
 
 
-def _next(codes: Sequence[Code], linked: Sequence[Link]) -> tuple[Step, ...]:
-    steps = [_check(codes)]
+def _next(codes: Sequence[Code], topics: Sequence[Topic], linked: Sequence[Link]) -> tuple[Step, ...]:
+    steps = [topic.step for topic in topics if topic.step][:1]
+    steps.append(_check(codes))
     for link in linked[:2]:
         told = next((tell.text for tell in link.cause.tell if tell.kind == "evidence"), "")
         for hole, word in (
@@ -144,7 +192,7 @@ def _next(codes: Sequence[Code], linked: Sequence[Link]) -> tuple[Step, ...]:
             told = told.replace(hole, word)
         if told and not _HOLE.search(told) and all(step.text != told for step in steps):
             steps.append(Step(told))
-    return tuple(steps)
+    return tuple(steps[:_STEPS])
 
 
 def _check(codes: Sequence[Code]) -> Step:

@@ -1,4 +1,4 @@
-"""An explanation as JSON, schema `rdpdoctor.explain/1`.
+"""An explanation as JSON, schema `rdpdoctor.explain/1` (`report/schema/explain-1.json`).
 
 { "schema",
   "codes":  [{ "typed", "number": int|null, "hex": str|null, "known": bool, "group": str|null,
@@ -6,6 +6,10 @@
                                 "official": bool, "note": str|null, "what", "not_proof", "stages": [],
                                 "causes": [id], "source" }],
                "neighbours": [{ "family", "number", "hex", "symbol", "says" }] }],
+  "topics": [{ "kind": "event"|"setting"|"line"|"dialog", "name", "is_a", "means": str|null, "known": bool,
+               "details": [{ "label", "text" }], "not_proof", "stages": [],
+               "causes": [{ "id", "how": "names"|"fits"|"follows" }], "note": str|null,
+               "sure": "measured"|"documented"|"unverified", "sources": [] }],
   "stages": [], "causes": [{ "id", "title", "by": "code"|"stage", "stages": [] }],
   "next":   [{ "text", "command": str|null }],
   "claims": [{ "says", "judged", "because", "sources": [] }],
@@ -25,6 +29,7 @@ from rdpdoctor.knowledge.codes import family
 if TYPE_CHECKING:
     from rdpdoctor.knowledge.codes import Code
     from rdpdoctor.report.explain.build import Explained, Explanation, Meaning
+    from rdpdoctor.report.explain.topics import Topic
 
 SCHEMA = "rdpdoctor.explain/1"
 _TYPED = 200  # characters of what was typed
@@ -38,6 +43,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "codes": [_code(one) for one in explanation.codes],
+        "topics": [_topic(topic) for topic in explanation.topics],
         "stages": list(explanation.stages),
         "causes": [
             {
@@ -79,6 +85,23 @@ def _meaning(meaning: Meaning) -> dict[str, Any]:
         "stages": list(meaning.stages),
         "causes": list(meaning.causes),
         "source": code.source,
+    }
+
+
+def _topic(topic: Topic) -> dict[str, Any]:
+    return {
+        "kind": topic.kind,
+        "name": topic.name,
+        "is_a": topic.is_a,
+        "means": topic.means,
+        "known": topic.means is not None,
+        "details": [{"label": detail.label, "text": detail.text} for detail in topic.details],
+        "not_proof": topic.not_proof,
+        "stages": list(topic.stages),
+        "causes": [{"id": point.cause, "how": point.how} for point in topic.points],
+        "note": topic.note,
+        "sure": topic.sure,
+        "sources": list(topic.sources),
     }
 
 
