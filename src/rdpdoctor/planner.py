@@ -72,7 +72,7 @@ class Planner:
             return False
         asked = {row.args.get("requested") for row in context.journal.tagged(*X224_ENDINGS)}
         again = context.journal.tagged("tcp.refused", "tcp.silent")
-        odd = asked & _PLAIN_REQUESTS or any(row.args.get("role") == "repeat" for row in again)
+        odd = asked & _PLAIN_REQUESTS or any(row.args.get("role") not in (None, "walk") for row in again)
         return bool(odd) or walk_failed_at(context) is not None or self._died_as_client()
 
     def _died_as_client(self) -> bool:

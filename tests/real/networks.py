@@ -49,8 +49,8 @@ RULES: dict[str, tuple[str, str]] = {
     "cut-rdp": ("forward", f"tcp dport {PORT} @ih,0,16 0x0300 reject with tcp reset"),
     "swallow-rdp": ("forward", f"tcp dport {PORT} @ih,0,16 0x0300 drop"),
     # Guards that count: how often somebody connects, and how many are connected at once.
-    "rate": ("input", f"tcp dport {PORT} ct state new limit rate over 3/minute burst 6 packets drop"),
-    "two-at-once": ("input", f"tcp dport {PORT} ct count over 2 reject with tcp reset"),
+    "rate": ("input", f"tcp dport {PORT} ct state new limit rate over 2/minute burst 3 packets drop"),
+    "two-at-once": ("input", f"tcp dport {PORT} ct state new ct count over 2 reject with tcp reset"),
     "every-third": (
         "input",
         f"tcp dport {PORT} tcp flags syn / syn,ack numgen inc mod 3 == 2 reject with tcp reset",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rdpdoctor.knowledge import load
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -46,8 +48,10 @@ class Case:
 
     @property
     def right(self) -> frozenset[str]:
-        """Every cause that it is right to name."""
-        return frozenset((*self.expect.causes, *self.expect.also, *self.combines))
+        """Every cause that it is right to name: expected, planted, or wider than one of these."""
+        named = (*self.expect.causes, *self.expect.also, *self.combines)
+        known = load().causes
+        return frozenset(named).union(*(known[name].refines for name in named if name in known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,16 +50,17 @@ def find(attempts: Sequence[Attempt], by_tag: Mapping[str, Sequence[Observation]
     if len(passed) < BEFORE or len(died) < AFTER or any(way not in (*_DIED, *_DIALS) for way, _ in died):
         return None
     last, first = max(_begins(passed), default=None), min(_begins(row for _, row in died), default=None)
-    if (
-        last is None
-        or first is None
-        or first <= last
-        or not (dials or any(one.at_once <= 1 for one in ended))
-    ):
+    if last is None or first is None or first <= last or not _some_alone(ended, dials):
         return None
     rows = tuple(row for _, row in died)
     ways = tuple(dict.fromkeys(way for way, _ in died))
     return Shutout(len(passed), rows, ways, not ended, frozenset(one.number for one in ended))
+
+
+def _some_alone(ended: Sequence[Attempt], dials: Sequence[tuple[str, Observation]]) -> bool:
+    """What dies only beside others of ours dies for the company."""
+    counts = [one.at_once for one in ended] + [row.args.get("at_once") or 1 for _, row in dials]
+    return any(isinstance(count, int) and count <= 1 for count in counts)
 
 
 def _begins(rows: Iterable[Observation]) -> Iterator[float]:

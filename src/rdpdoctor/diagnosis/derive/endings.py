@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import Args, Step, View, derived, text
+from rdpdoctor.diagnosis.view import Args, Step, View, derived, text, whole
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -41,22 +41,37 @@ def _dials(view: View) -> Iterator[Observation]:
     if not mixed:
         return
     tries = [each for tries in mixed for each in tries]
-    failed = [outcome for outcome, _ in tries if outcome != "connected"]
+    alone, beside = _company(view, tries)
+    alone_failed, crowded = alone.count(False), beside.count(False)
+    crowded_only = True in alone and not alone_failed and bool(crowded)
+    failed = [] if crowded_only else [outcome for outcome, _ in tries if outcome != "connected"]
+    attempts = len(alone) if crowded_only else len(tries)
     args: Args = {
         "at": Stage.TCP.value,
-        "attempts": len(tries),
-        "passed": len(tries) - len(failed),
+        "attempts": attempts,
+        "passed": attempts - len(failed),
         "failed": len(failed),
         "ways": distinct(failed),
-        "mixed": True,
-        "alone_passed": 0,
-        "alone_failed": 0,
-        "crowded_passed": 0,
-        "crowded_failed": 0,
-        "crowded_only": False,
-        "crowded_ways": [],
+        "mixed": bool(failed),
+        "alone_passed": alone.count(True),
+        "alone_failed": alone_failed,
+        "crowded_passed": beside.count(True),
+        "crowded_failed": crowded,
+        "crowded_only": crowded_only,
+        "crowded_ways": distinct(outcome for outcome, _ in tries if outcome != "connected")
+        if crowded
+        else [],
     }
     yield derived("repeats", Stage.PATH, args, [row for _, row in tries])
+
+
+def _company(view: View, tries: list[tuple[str, Observation]]) -> tuple[list[bool], list[bool]]:
+    """Whether each try got through, of those alone and of those beside others. What got through and then said
+    nothing of its company is in neither.
+    """
+    fates = [(attempt.at_once, True) for attempt in view.attempts if attempt.x224 is not None]
+    fates += [(whole(row, "at_once") or 1, False) for outcome, row in tries if outcome != "connected"]
+    return [fate for count, fate in fates if count <= 1], [fate for count, fate in fates if count > 1]
 
 
 def _steps(view: View, stage: Stage) -> list[Step]:

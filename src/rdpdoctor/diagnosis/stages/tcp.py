@@ -26,6 +26,8 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
         repeats = conclusions.at("repeats", Stage.TCP)
         if repeats is not None and repeats["mixed"]:
             return Judged(Status.WARNING, "tcp.mixed", repeats, trip)
+        if repeats is not None and repeats["crowded_only"]:
+            return Judged(Status.WARNING, "tcp.crowded-alike", repeats, trip)
         if (shut := conclusions.at("shut-out", Stage.TCP)) is not None:
             return Judged(Status.WARNING, "tcp.shut-out", shut, trip)
         return Judged(Status.OK, "tcp.open", connected.args, trip)
