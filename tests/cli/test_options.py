@@ -56,9 +56,8 @@ def test_everything_at_once(called: list[tuple[Any, ...]]) -> None:
     assert main([*words.split(), "--no-experiments", "--code", "0x904", "0x7"]) == 0
     [(targets, settings, wanted, verbose)] = called
     assert targets == [Target("srv01", "srv01", 3389), Target("srv02:3390", "srv02", 3390)]
-    assert settings == Settings(
-        2.5, (ShownCode("0x904 0x7", 0x904, 7),), {"via": "vpn", "others": "no"}, "alice", False, True
-    )
+    answers, codes = {"via": "vpn", "others": "no"}, (ShownCode("0x904 0x7", 0x904, 7),)
+    assert settings == Settings(2.5, codes, answers, "alice", experiments=False, all_suites=True)
     assert (wanted, verbose) == ("jsonl", True)
 
 

@@ -1,0 +1,146 @@
+"""What to look at next: what separates the leading causes, with lines that can be pasted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rdpdoctor.diagnosis import Confidence, Diagnosis
+from rdpdoctor.facts import Source
+from rdpdoctor.knowledge import Cause, Reach, load
+from rdpdoctor.knowledge.commands import fault, pieces
+from rdpdoctor.knowledge.templates import fill, holes
+from tests.diagnosis.stories import CASES
+from tests.diagnosis.story import Story
+
+ARGS = {"host": "srv01.corp.example", "port": 3389, "address": "10.0.4.21"}
+
+
+def standing(found: Diagnosis) -> list[str]:
+    return [cause.id for cause in found.causes if cause.confidence is not Confidence.RULED_OUT]
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_every_story_has_a_next_step_that_can_be_pasted(name: str) -> None:
+    found = CASES[name].tell().diagnosis()
+    if found.verdict.status != "healthy" or standing(found):
+        assert found.next
+    assert len({step.id for step in found.next}) == len(found.next) <= 3
+    for step in found.next:
+        for text in (step.text, step.reach):
+            assert not holes(text), text
+            assert fault(text) is None
+            assert "{SCRIPTS}" not in text
+            assert "{COMPUTER}" not in text
+        assert set(step.separates) <= set(load().causes)
+        if step.kind == "question":
+            assert f"--answer {step.id}=VALUE" in [piece.text for piece in pieces(step.text)][-1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["silent", "closes after the ClientHello", "closes for a cookie, seen once", "dislikes one request",
+     "no neighbour", "silent, and small is too", "healthy, and it drops after a while"],
+)  # fmt: skip
+def test_the_first_step_separates_the_leading_two(name: str) -> None:
+    found = CASES[name].tell().diagnosis()
+    leading = standing(found)[:2]
+    assert set(leading) <= set(found.next[0].separates), (leading, found.next[0])
+
+
+@pytest.mark.parametrize("cause", load().causes.values(), ids=lambda cause: cause.id)
+def test_every_cause_has_a_step_of_its_own(cause: Cause) -> None:
+    assert any(fill(tell.text, ARGS) for tell in cause.tell if tell.kind != "question")
+
+
+def test_lines_for_the_server_hold_in_double_quotes() -> None:
+    """Steps go to `az` as they are unless a shell would expand something in them."""
+    lines = ["Get-Service TermService", "Get-ChildItem 'Cert:\\LocalMachine\\My'"]
+    azure = load().reach["azure"]
+    assert azure.told(lines, "SERVER").endswith(
+        """--scripts "Get-Service TermService" "Get-ChildItem 'Cert:\\LocalMachine\\My'"`"""
+    )
+    for line in ('Get-Process -Name "a"', "Get-Item $env:TEMP", "echo %PATH%", "echo !"):
+        told = azure.told([*lines, line], "SERVER")
+        assert told.startswith("Save the lines as lines.ps1 first.")
+        assert told.endswith('--scripts "@lines.ps1"`')
+
+
+def test_only_what_is_marked_runs_on_the_server() -> None:
+    for cause in load().causes.values():
+        for tell in cause.tell:
+            commands = [piece.text for piece in pieces(tell.text) if piece.command]
+            if tell.on == "server":
+                assert "n the server" in tell.text, cause.id
+                assert commands
+                assert not any(re.match(r"rdpdoctor|mstsc|\w+\.msc|az |aws ", one) for one in commands)
+
+
+@pytest.mark.parametrize(
+    ("machine", "wanted"),
+    [
+        (None, "Enter-PSSession -ComputerName srv01.corp.example"),
+        ("unknown", "Enter-PSSession -ComputerName srv01.corp.example"),
+        ("pc", "Enter-PSSession -ComputerName srv01.corp.example"),
+        ("server", "Enter-PSSession -ComputerName srv01.corp.example"),
+        ("vm", "Enter-PSSession -VMName VM"),
+        ("azure", "az vm run-command invoke "),
+        ("aws", "aws ssm start-session "),
+    ],
+)
+def test_how_to_come_to_the_server(machine: str | None, wanted: str) -> None:
+    story = CASES["closes after the ClientHello"].tell()
+    found = (story if machine is None else story.answer("machine", machine)).diagnosis()
+    [step] = [step for step in found.next if step.id == "system-log-certificate"]
+    [command] = [piece.text for piece in pieces(step.reach) if piece.command]
+    assert command.startswith(wanted)
+
+
+def test_a_machine_nobody_knows_changes_nothing() -> None:
+    """A journal may hold any answer."""
+    story = CASES["closes after the ClientHello"].tell()
+    plain = story.diagnosis().next[0].reach
+    assert (
+        story.see("answer.given", Source.ANSWER, question="machine", answer="`rm`").diagnosis().next[0].reach
+        == plain
+    )
+
+
+def test_winrm_wants_a_name() -> None:
+    for host in ("10.0.4.21", "2001:db8::1", "$(reboot)", "a b"):
+        story = Story(host).walk(8, "closed").versions("closed")
+        reach = next(step.reach for step in story.diagnosis().next if step.reach)
+        assert "-ComputerName SERVER`" in reach or "-ComputerName HOST`" in reach
+        assert "reboot" not in reach
+
+
+def test_a_server_that_works_needs_no_other_way_in() -> None:
+    found = CASES["expired"].tell().diagnosis()
+    assert found.verdict.status == "degraded"
+    assert all(step.reach == "" for step in found.next)
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story().walk(1, ("malformed", "0300000b")).attempt(1, ("malformed", "0300000b")),
+        Story().walk(8, "TLS 1.3", 0xC000018D).attempt(8, "TLS 1.3", {"os_version": "6.1.7601"}),
+    ],
+)
+def test_no_powershell_for_servers_that_are_not_windows(story: Story) -> None:
+    found = story.diagnosis()
+    assert found.verdict.status == "failing"
+    texts = [step.text for step in found.next if step.id != "from-inside"]
+    assert any("journalctl" in text or "/var/log/xrdp.log" in text for text in texts)
+    assert not any(re.search(r"Get-(WinEvent|ChildItem|Service)", text) for text in texts)
+
+
+def test_a_check_that_ran_out_of_time_asks_for_more() -> None:
+    story = CASES["silent"].tell().see("check.out-of-time", left=["crowd"])
+    assert "--timeout 120" in story.diagnosis().next[0].text
+
+
+def test_every_answer_to_machine_has_a_way() -> None:
+    assert set(load().reach) == set(load().questions["machine"].values)
+    assert all(isinstance(way, Reach) for way in load().reach.values())
