@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rdpdoctor.readers.capture.link import FINDERS, unknown
 from rdpdoctor.readers.capture.model import CaptureError
 from rdpdoctor.readers.capture.source import BLOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rdpdoctor.readers.capture.model import Totals
     from rdpdoctor.readers.capture.source import Source
     from rdpdoctor.readers.capture.tracker import Tracker
@@ -29,11 +31,36 @@ _LINKTYPE = 0x03FFFFFF
 _SEARCHED = 1 << 20  # bytes of a damaged file in which its next record is looked for
 _DAY = 86_400
 
+Glance: TypeAlias = "Callable[[bytes, int], tuple[Any, ...]]"
 
-def layout(order: str, head: str, at: int, version: int) -> Struct:
-    """A record's head, then protocol, addresses with ports, and TCP flags of an IP packet `at` bytes on."""
-    inside = f"{at + 9}xB2x12s9xB" if version == 4 else f"{at + 6}xBx36s9xB"
-    return Struct(f"{order}{head}{inside}")
+
+class Glances:
+    """What the loop over a file looks at before anything else: a record's length, and of the IP packet in it
+    protocol, addresses with ports, and TCP flags. first, second: for the two latest places of IP in a frame.
+    """
+
+    def __init__(self, order: str, head: str) -> None:
+        """`head` is the record's own head in the words of struct, its length the only field."""
+        self._order, self._head = order, head
+        self._known: dict[tuple[int, int], Glance] = {}
+        self.first = self.second = self._at((14, 4))
+
+    def fit(self, place: tuple[int, int] | None) -> bool:
+        """Where IP began in a frame, and its version. Return whether `first` is another one now."""
+        if place is None or place[0] > DEEPEST:
+            return False
+        found = self._known.get(place) or self._at(place)
+        if found is self.first:
+            return False
+        self.first, self.second = found, self.first
+        return True
+
+    def _at(self, place: tuple[int, int]) -> Glance:
+        at, version = place
+        inside = f"{at + 9}xB2x12s9xB" if version == 4 else f"{at + 6}xBx36s9xB"
+        found: Glance = Struct(f"{self._order}{self._head}{inside}").unpack_from
+        self._known[place] = found
+        return found
 
 
 def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> None:
@@ -48,10 +75,9 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
         lost.append(unknown(linktype))
         return
     record = Struct(order + "IIII")
-    layouts: dict[tuple[int, int], Struct] = {}
-    where = (14, 4)
-    fast = layouts[where] = layout(order, "8xI4x", *where)
-    unpack, rejected, take = fast.unpack_from, tracker.rejected, tracker.frame
+    glances = Glances(order, "8xI4x")
+    look, look_again = glances.first, glances.second
+    rejected, take = tracker.rejected, tracker.frame
     data = b""
     size = at = packets = 0
     last = -1  # where the last record stands that was read
@@ -82,9 +108,15 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
         limit = size - _RECORD if ended else size - MARGIN
         # ---- the records in them
         while at <= limit:
-            length, protocol, key, flags = unpack(data, at)
+            length, protocol, key, flags = look(data, at)
             following = at + _RECORD + length
             if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                packets += 1
+                last, at = at, following
+                continue
+            _, protocol, key, flags = look_again(data, at)
+            if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                look, look_again = look_again, look
                 packets += 1
                 last, at = at, following
                 continue
@@ -108,10 +140,8 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
                 totals.start = totals.end = tracker.origin = when
             place = take(data, at + _RECORD, following, max(0, original - length), when, finder)
             at = following
-            if place != where and place is not None and place[0] <= DEEPEST:
-                where = place
-                fast = layouts.get(where) or layouts.setdefault(where, layout(order, "8xI4x", *where))
-                unpack = fast.unpack_from
+            if glances.fit(place):
+                look, look_again = glances.first, glances.second
     totals.packets += packets
 
 

@@ -7,12 +7,10 @@ from struct import Struct, error
 from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.capture.link import FINDERS, unknown
-from rdpdoctor.readers.capture.pcap import DEEPEST, MARGIN, layout
+from rdpdoctor.readers.capture.pcap import MARGIN, Glances
 from rdpdoctor.readers.capture.source import BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rdpdoctor.readers.capture.link import Finder
     from rdpdoctor.readers.capture.model import Totals
     from rdpdoctor.readers.capture.source import Source
@@ -169,9 +167,8 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
     data, at, size, packets = b"", 0, 0, 0
     last = -1  # where the last packet block stands that was only counted
     ended = False
-    where = (14, 4)
-    layouts: dict[tuple[str, int, int], Struct] = {}
-    unpack = _layout(layouts, section, where)
+    glances = Glances(section.order, "II20x")
+    look, look_again = glances.first, glances.second
     when = 0.0
     known_secrets = 0
     while True:
@@ -199,20 +196,25 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
         limit = size - 12 if ended else size - MARGIN
         # ---- the blocks in them
         while at <= limit:
-            kind, length, protocol, key, flags = unpack(data, at)
-            if (
-                rejected.get(key) == protocol
-                and (protocol == 17 or not flags & 2)
-                and kind == _PACKET
-                and length > _HEAD
-            ):
-                packets += 1
-                last = at
-                at += length
-                continue
+            kind, length, protocol, key, flags = look(data, at)
+            if kind == _PACKET and length > _HEAD:
+                if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                    packets += 1
+                    last = at
+                    at += length
+                    continue
+                _, _, protocol, key, flags = look_again(data, at)
+                if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                    look, look_again = look_again, look
+                    packets += 1
+                    last = at
+                    at += length
+                    continue
             sound = True
             if kind == _SECTION and (sound := section.begin(data[at + 8 : at + 12])):
-                unpack = _layout(layouts, section, where)
+                last = -1
+                glances = Glances(section.order, "II20x")
+                look, look_again = glances.first, glances.second
                 length = section.words(data, at)[1]
             if not sound or length < 12 or length > _MAX_BLOCK:
                 found = _resync(section, data, at + 4, size)
@@ -236,9 +238,8 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
                         totals.start = tracker.origin = when
                     totals.end = max(when, totals.end or 0.0)
                     place = take(data, start, end, missing, when, finder)
-                    if place != where and place is not None and place[0] <= DEEPEST:
-                        where = place
-                        unpack = _layout(layouts, section, where)
+                    if glances.fit(place):
+                        look, look_again = glances.first, glances.second
             else:
                 section.block(kind, data[at + 8 : following - 4])
                 if len(section.secrets) > known_secrets:
@@ -246,14 +247,6 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
                     known_secrets = len(section.secrets)
             at = following
     totals.packets += packets
-
-
-def _layout(
-    layouts: dict[tuple[str, int, int], Struct], section: Section, where: tuple[int, int]
-) -> Callable[[bytes, int], tuple[int, int, int, bytes, int]]:
-    key = (section.order, *where)
-    found = layouts.get(key) or layouts.setdefault(key, layout(section.order, "II20x", *where))
-    return found.unpack_from
 
 
 def _resync(section: Section, data: bytes, at: int, size: int) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: A SYN that nobody answered within this, although the recording goes on, is one that nobody answers.
 _SYN_WAIT = 3.0
 _STAGES = {"tcp": Stage.TCP, "x224": Stage.X224, "tls": Stage.TLS, "nla": Stage.NLA, "mcs": Stage.MCS}
+_ROLE = "walk"  # each is a client's own; which of several counts is for whoever puts them together
 _OPENINGS = ("connected", "refused", "rejected", "silent")
 
 
@@ -31,7 +32,7 @@ def stream_of(flow: Flow, now: float, origin: float, *, with_bytes: bool) -> Str
     who = {
         "attempt": flow.number,
         "address": server,
-        "role": "walk",
+        "role": _ROLE,
         "variant": "ordinary",
         "at_once": flow.at_once,
     }
@@ -69,20 +70,21 @@ def _observation(row: Row, who: dict[str, Any], origin: float) -> Observation:
 
 def _tcp(flow: Flow, now: float, server: str) -> Iterator[Row]:
     """How the connection came to be, or did not."""
-    where = {"address": server, "port": flow.ports[1]}
+    where: dict[str, Any] = {"address": server, "port": flow.ports[1]}
+    died = {**where, "role": _ROLE, "at_once": flow.at_once}
     if flow.answered is not None:
         yield "tcp.connected", {**where, "rtt_ms": ms(_round_trip(flow))}, flow.answered
     elif flow.refused is not None:
-        yield "tcp.refused", {**where, "elapsed_ms": ms(flow.refused - flow.start)}, flow.refused
+        yield "tcp.refused", {**died, "elapsed_ms": ms(flow.refused - flow.start)}, flow.refused
     elif flow.rejections and flow.rejections[0].icmp != "too-big":
         first = flow.rejections[0]
         icmp = "other" if first.icmp == "ttl-exceeded" else first.icmp
         args = {"icmp": icmp, "offender": first.offender, "on_link": False}
-        yield "tcp.rejected", {**where, **args, "elapsed_ms": ms(first.when - flow.start)}, first.when
+        yield "tcp.rejected", {**died, **args, "elapsed_ms": ms(first.when - flow.start)}, first.when
     elif flow.syns and flow.end is None and not flow.halves[SERVER].packets:
         waited = now - flow.start
         if waited >= _SYN_WAIT:
-            yield "tcp.silent", {**where, "waited_ms": ms(waited)}, flow.start
+            yield "tcp.silent", {**died, "waited_ms": ms(waited)}, flow.start
 
 
 def _round_trip(flow: Flow) -> float:

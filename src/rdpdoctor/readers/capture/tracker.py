@@ -106,9 +106,12 @@ class Tracker:
             return
         key = packet.addresses + data[at : at + 4]
         flow = self._flows.get(key)
-        if flow is None and key in self._older and not data[at + 13] & SYN:
-            self._reject(key)
-            return
+        if flow is None and not data[at + 13] & SYN:
+            if key in self.rejected:
+                return
+            if key in self._older:
+                self._reject(key)
+                return
         header = _TCP(data, at + 4)
         begin = at + (header[2] >> 4) * 4
         if begin < at + 20 or begin > end:
