@@ -39,9 +39,12 @@ class Talk:
             os.setsid()
             fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
 
-        ends = {name: subprocess.PIPE if name == piped else theirs for name in ("stdin", "stdout", "stderr")}
+        def end(name: str) -> int:
+            return subprocess.PIPE if name == piped else theirs
+
         process = subprocess.Popen(
-            [sys.executable, "-m", "rdpdoctor", *words], **ends, preexec_fn=control,
+            [sys.executable, "-m", "rdpdoctor", *words],
+            stdin=end("stdin"), stdout=end("stdout"), stderr=end("stderr"), preexec_fn=control,
             env={**environment(), "TERM": "dumb", "COLUMNS": "80"},
         )  # fmt: skip
         os.close(theirs)

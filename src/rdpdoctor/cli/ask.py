@@ -92,8 +92,8 @@ def _answer(asking: Asking, knowledge: Knowledge, page: Page) -> str | None:
         typed = _read(prompt)
         if not typed:
             return None
-        if (value := _meant(typed, question)) is not None:
-            return value
+        if (answer := _meant(typed, question)) is not None:
+            return answer
     return None
 
 

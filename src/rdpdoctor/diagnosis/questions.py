@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis import foresee
+from rdpdoctor.diagnosis.evidence import Evidence
 from rdpdoctor.diagnosis.foresee import Option, Outcome, standing
 from rdpdoctor.diagnosis.model import Confidence, Diagnosis, Health
 from rdpdoctor.diagnosis.rank import rank
@@ -91,15 +92,18 @@ class _Bench:
         self._derived = [row for row in found.observations if row.tag.startswith("derived.")]
         self._rows = [row for row in rows if not row.tag.startswith("derived.")]
         self._now = standing(found, knowledge)
+        evidence = Evidence((*self._rows, *self._derived), len(self._rows))
+        self._causes = {
+            name: cause
+            for name, cause in knowledge.causes.items()
+            if name in self._now or _may_come_up(cause, evidence)
+        }
 
     def asking(self, question: Question) -> Asking:
-        causes = {
-            name: cause
-            for name, cause in self._knowledge.causes.items()
-            if name in self._now or _minds(cause, question.key)
-        }
-        if not any(_minds(cause, question.key) for cause in causes.values()):
+        minding = {name for name, cause in self._causes.items() if _minds(cause, question.key)}
+        if not minding:
             return Asking(question, 0.0, ())
+        causes = {name: self._causes[name] for name in self._causes if name in minding or name in self._now}
         outcomes = tuple(Outcome(value, (given(question.key, value),)) for value in question.telling)
         after = [self._with(outcome.rows, causes) for outcome in outcomes]
         option = Option(question.key, question.seconds, outcomes)
@@ -125,15 +129,20 @@ class _Bench:
         return tuple(moved[:_NAMED])
 
 
+def _may_come_up(cause: Cause, evidence: Evidence) -> bool:
+    """Whether all it requires has been seen, but for what somebody may still answer."""
+    return all(_asks(rule) or evidence.carrying(rule) is not None for rule in cause.requires)
+
+
 def _minds(cause: Cause, key: str) -> bool:
     """Whether the answer to this question is evidence about this cause."""
     rules = (*cause.requires, *cause.confirms, *cause.supports, *cause.opposes, *cause.excludes)
     return any(_asks(rule, key) for rule in rules)
 
 
-def _asks(rule: Rule, key: str) -> bool:
+def _asks(rule: Rule, key: str | None = None) -> bool:
     return any(
-        name == "question" and key in wanted
+        name == "question" and (key is None or key in wanted)
         for matcher in (*rule.any, *rule.all)
         if matcher.tag == TAG
         for name, kind, wanted in matcher.tests

@@ -73,10 +73,10 @@ class _Writer:
             yield from self._common(f"{self._found.verdict.stage}.not-windows")
             yield from self._common("not-windows")
         own = [
-            step
+            told
             for name in self._leading[:3]
             for tell in self._knowledge.causes[name].tell
-            if (step := self._told(tell, (name,))) is not None
+            if (told := self._told(tell, (name,))) is not None
         ]
         yield from own
         if not own and not ranked:
