@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from rdpdoctor.wire import nego
@@ -83,9 +84,20 @@ def _questions(rng: random.Random) -> Iterator[bytes]:
         ends, ports = ends[4:] + ends[:4], ports[::-1]
 
 
-def _remote_desktop(rng: random.Random) -> Iterator[bytes]:
+@dataclass(slots=True)
+class Told:
+    """What a reader has to find: a connection of Remote Desktop. whole: all of it is in the file."""
+
+    port: int
+    dies: bool
+    whole: bool = False
+
+
+def _remote_desktop(rng: random.Random, truth: list[Told]) -> Iterator[bytes]:
     """TLS 1.2 and CredSSP; one in three is closed by the server after the ClientHello."""
-    flow = Flow(rng, rng.choice((3389, 3389, 13389)))
+    told = Told(rng.choice((3389, 3389, 13389)), rng.random() < 1 / 3)
+    flow = Flow(rng, told.port)
+    truth.append(told)
     yield flow.packet(0, SYN)
     yield flow.packet(1, SYN_ACK)
     yield flow.packet(0, ACK)
@@ -95,8 +107,9 @@ def _remote_desktop(rng: random.Random) -> Iterator[bytes]:
     yield flow.packet(
         0, PUSH, client_hello(Version.TLS12, MODERN, "server.example", rng.randbytes(32)).records()
     )
-    if rng.random() < 1 / 3:
+    if told.dies:
         yield flow.packet(1, FIN)
+        told.whole = True
         yield flow.packet(0, FIN)
         yield flow.packet(1, ACK)
         return
@@ -114,10 +127,11 @@ def _remote_desktop(rng: random.Random) -> Iterator[bytes]:
         size = rng.randrange(60, 500)
         yield flow.packet(number % 2, PUSH, b"\x17\x03\x03" + size.to_bytes(2, "big") + rng.randbytes(size))
     yield flow.packet(0, RST)
+    told.whole = True
 
 
-def packets(seed: int) -> Iterator[bytes]:
-    """Frames without end, many conversations side by side."""
+def packets(seed: int, truth: list[Told]) -> Iterator[bytes]:
+    """Frames without end, many conversations side by side; `truth` grows with them."""
     rng = random.Random(seed)
     begun = 0
 
@@ -125,7 +139,7 @@ def packets(seed: int) -> Iterator[bytes]:
         nonlocal begun
         begun += 1
         if begun % _EVERY == _EVERY // 2:
-            return _remote_desktop(rng)
+            return _remote_desktop(rng, truth)
         return _questions(rng) if rng.random() < 0.3 else _office(rng)
 
     active = [begin() for _ in range(_ACTIVE)]
@@ -139,18 +153,19 @@ def packets(seed: int) -> Iterator[bytes]:
             yield frame
 
 
-def write(path: Path, megabytes: float, seed: int = 1) -> int:
-    """A pcap file of Ethernet frames. Return how many packets it has."""
+def write(path: Path, megabytes: float, seed: int = 1) -> tuple[int, list[Told]]:
+    """A pcap file of Ethernet frames. Return how many packets it has, and what is to be found in it."""
+    truth: list[Told] = []
     count, left, microseconds = 0, int(megabytes * 1e6), 1_700_000_000_000_000
     with path.open("wb") as file:
         file.write(_HEADER)
-        for frame in packets(seed):
+        for frame in packets(seed, truth):
             microseconds += 37
             seconds, rest = divmod(microseconds, 1_000_000)
             _append(file, _RECORD.pack(seconds, rest, len(frame), len(frame)), frame)
             count, left = count + 1, left - 16 - len(frame)
             if left <= 0:
-                return count
+                return count, truth
     raise AssertionError("packets never end")
 
 
