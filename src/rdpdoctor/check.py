@@ -123,6 +123,9 @@ async def _wait_for_slow_addresses(context: Context) -> None:
 
 def _tell_given(context: Context) -> None:
     """What the user brought along is evidence like any other."""
+    for row in context.journal.target.evidence:
+        context.journal.add(row)
+        context.on_observation(row)
     for code in context.settings.codes:
         context.emit("code.shown", Source.CODE, reason=code.reason, extended=code.extended, text=code.text)
     for question, answer in context.settings.answers.items():

@@ -106,7 +106,8 @@ class Observation:
 class Target:
     """What the user asked for. `input` is what was typed; `host` has no brackets.
 
-    user, gateway: what a `.rdp` file says beside the host. They are not part of a journal.
+    user, gateway: what a `.rdp` file says beside the host. They are not part of a journal. evidence: what its
+    settings say; a check writes it into its journal.
     """
 
     input: str
@@ -114,6 +115,7 @@ class Target:
     port: int = 3389
     user: str | None = None
     gateway: str | None = None
+    evidence: tuple[Observation, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(slots=True)

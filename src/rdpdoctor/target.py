@@ -145,10 +145,10 @@ def _check_a_label(label: str, text: str) -> None:
 
 
 def _from_rdp_file(text: str) -> Target:
-    from rdpdoctor.readers.rdpfile import RdpFileError, read_rdp_file
+    from rdpdoctor.readers.rdpfile import RdpFileError, read_rdp
 
     try:
-        settings = read_rdp_file(Path(text))
+        file = read_rdp(Path(text))
     except OSError as error:
         raise TargetError(
             f"cannot read `{_shown(text)}`: {error.strerror or error}",
@@ -159,7 +159,8 @@ def _from_rdp_file(text: str) -> Target:
             f"`{_shown(text)}`: {error}",
             "save it again from Remote Desktop Connection, or give the host itself",
         ) from error
-    address = settings.text("full address")
+    settings = file.settings
+    address = settings.text("full address") or settings.text("alternate full address")
     if not address:
         raise TargetError(f"`{_shown(text)}` names no computer", "it needs a line `full address:s:HOST`")
     host, port = split_host_port(address)
@@ -175,7 +176,9 @@ def _from_rdp_file(text: str) -> Target:
     user = settings.user
     if user is not None and not (user.isascii() and user.isprintable()):
         user = None  # it would not fit into a cookie
-    return Target(text, host, DEFAULT_PORT if port is None else port, user, settings.gateway)
+    return Target(
+        text, host, DEFAULT_PORT if port is None else port, user, settings.gateway, file.observations
+    )
 
 
 def _shown(text: str, limit: int = 60) -> str:

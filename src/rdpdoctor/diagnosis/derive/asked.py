@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive.server import answers
-from rdpdoctor.diagnosis.view import View, derived, text, whole
+from rdpdoctor.diagnosis.view import Args, View, derived, text, whole
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def derive(view: View) -> Iterator[Observation]:
         row = given.get(name)
         if row is None or whole(row, "number") != value or not (selected or failed):
             continue
-        args = {"need": need, "met": met, "setting": f"{name}:i:{value}"}
+        args: Args = {"need": need, "met": met, "setting": f"{name}:i:{value}"}
         yield derived("file-asks", Stage.X224, args, (row,))
 
 

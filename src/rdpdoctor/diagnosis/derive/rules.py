@@ -1,8 +1,8 @@
 """What the rules of one cloud amount to, taken together.
 
-A connection has to pass each kind of rules that a cloud has (in AWS the security groups and the network ACL). Of
-one kind, all groups of an effective listing apply, and all must allow. Otherwise the file does not say which of
-several groups apply: only what they agree on is certain.
+A connection has to pass each kind of rules that a cloud has (in AWS the security groups and the network ACL).
+Of one kind, all groups of an effective listing apply, and all must allow. Otherwise the file does not say
+which of several groups apply: only what they agree on is certain.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from rdpdoctor.readers.cloud.bounds import Budget
 from rdpdoctor.readers.cloud.fields import fields
 from rdpdoctor.readers.cloud.model import Found, RulesError
 
-#: Bytes. 16 MiB are more than 2,000 groups. Python needs up to 30 times as much for JSON of empty objects, and
-#: so their number is bounded too.
+#: Bytes. 16 MiB are more than 2,000 groups. Python needs up to 30 times as much for JSON of empty objects, so
+#: their number is bounded too.
 LARGEST = 16 * 2**20
 MOST_VALUES = 1_000_000
 #: What clouds wrap their answers in.

@@ -26,7 +26,7 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A source by name. within: where its addresses may lie; empty: anywhere. clients: people may be there."""
+    """A source by name. within: where its addresses may lie; empty: anywhere. clients: people are there."""
 
     name: str
     within: tuple[Span, ...] = ()
