@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test packages lint format types imports pytest index bench wheel lock clean
+.PHONY: help demo test packages lint format types imports pytest index docs bench wheel lock clean
 
 help:
 	@sed -n '/^[a-z]*:.*## /{s/:.*## /\t/;p}' $(MAKEFILE_LIST) | expand -t 12
@@ -83,8 +83,12 @@ imports: $(VENV)/test.stamp ## the import rules of ARCHITECTURE.md
 pytest: $(VENV)/test.stamp ## the tests; make pytest ARGS='-k tls' for some
 	@$(BIN)/python -m pytest -q -ra $(ARGS)
 
-index: $(VENV)/run.stamp ## the knowledge, checked and indexed anew
+index: $(VENV)/run.stamp ## the knowledge, checked and indexed anew, and its page
 	@$(BIN)/python -m rdpdoctor.knowledge
+	$(BIN)/python docs/knowledge.py
+
+docs: $(VENV)/run.stamp ## docs/knowledge.md: all that is known, on one page
+	@$(BIN)/python docs/knowledge.py
 
 bench: $(VENV)/run.stamp ## speed against other tools, as ratios of one run
 	@$(BIN)/python -m bench $(ARGS)

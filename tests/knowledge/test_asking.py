@@ -112,7 +112,7 @@ Authentication (NLA), but your Windows domain controller cannot be contacted to 
     "gateway-unavailable": """Your computer can’t connect to the remote computer because the Remote Desktop
 Gateway server is temporarily unavailable. Try reconnecting later""",
     "internal-error": "Remote Desktop Connection\n\nAn internal error has occurred.\n\nOK",
-    "not-authorized": "The connection was denied because the user account\nis not authorized for remote login",
+    "not-authorized": "The connection was denied because the account\nis not authorized for remote login",
     "lsa": "An authentication error has occurred.\nThe Local Security Authority cannot be contacted",
     "security-error": "Because of a security error, the client could not connect to the remote computer.",
     "no-licence-server": """The remote session was disconnected because there are no Remote Desktop License

@@ -38,6 +38,22 @@ class Case:
     absent: bool
     judgement: Judgement
 
+    @property
+    def when(self) -> str:
+        """For which values, in words."""
+        if self.absent:
+            return "absent"
+        parts = []
+        if self.equal:
+            parts.append(" or ".join(sorted(map(str, self.equal))))
+        if self.unequal:
+            parts.append("anything but " + " or ".join(sorted(map(str, self.unequal))))
+        if self.least is not None:
+            parts.append(f"{self.least} and more")
+        if self.most is not None:
+            parts.append(f"{self.most} and less")
+        return ", ".join(parts)
+
     def holds(self, value: Value) -> bool:
         if value is None or self.absent:
             return value is None and self.absent

@@ -245,26 +245,11 @@ def _cases(cases: tuple[Case, ...], main: bool) -> list[Detail]:
     return [
         Detail(
             "judged" if place == 0 else "",
-            f"{_when(case)} {_EFFECTS[case.judgement.effect]}: {case.judgement.says}",
+            f"{case.when} {_EFFECTS[case.judgement.effect]}: {case.judgement.says}",
             main,
         )
         for place, case in enumerate(cases)
     ]
-
-
-def _when(case: Case) -> str:
-    if case.absent:
-        return "absent"
-    parts = []
-    if case.equal:
-        parts.append(" or ".join(str(one) for one in sorted(case.equal, key=str)))
-    if case.unequal:
-        parts.append("anything but " + " or ".join(str(one) for one in sorted(case.unequal, key=str)))
-    if case.least is not None:
-        parts.append(f"{case.least} and more")
-    if case.most is not None:
-        parts.append(f"{case.most} and less")
-    return ", ".join(parts)
 
 
 def _secret(secret: bool, note: str | None) -> str | None:
