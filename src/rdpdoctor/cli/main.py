@@ -45,7 +45,7 @@ nothing.
 
 commands:
   check TARGET...   the same as without a command
-  explain CODE...   what codes mean: 0x904 0x7, a name, or a dialog's text
+  explain WORDS...  what a code, event, setting or dialog means
   read FILE...      the same report from a journal that --save wrote
   lab SCENARIO      an endpoint on this machine with a planted fault
   demo              checks a lab endpoint that fails with 0x904/0x7

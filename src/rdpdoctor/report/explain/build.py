@@ -129,7 +129,9 @@ def _with_those_behind(asked: Reading) -> list[Asked]:
 
 def _as_events(codes: Sequence[Explained]) -> tuple[Topic, ...]:
     """A bare decimal number may also be the id of an event; brief where it is a code as well."""
-    if len(codes) != 1 or not codes[0].asked.text.isascii() or not codes[0].asked.text.isdigit():
+    if len(codes) != 1 or codes[0].asked.family is not None:
+        return ()
+    if not (codes[0].asked.text.isascii() and codes[0].asked.text.isdigit()):
         return ()
     found = by_id(codes[0].asked.number or 0)
     if not found:

@@ -92,7 +92,7 @@ def _code(one: Explained, page: Page, notes: bool) -> list[Text]:
             made += _row("speaks for", ", ".join(first.causes), page, "type")
         made += _row("source", code.source, page, "absent")
     for place, other in enumerate(one.meanings[1:]):
-        made += _row("" if place else "or also", _other(other), page, most=_SHORT)
+        made += _row("" if place else "or also", _other(other, page), page, most=_SHORT)
     return made
 
 
@@ -102,11 +102,11 @@ def _names(code: Code) -> str:
     return " ".join(filter(None, [f"{number}{decimal}" if number else None, code.symbol]))
 
 
-def _other(meaning: Meaning) -> str:
+def _other(meaning: Meaning, page: Page) -> str:
     code = meaning.code
-    name = f", {code.symbol}" if code.symbol else ""
+    name = f", {code.symbol}" if code.symbol and page.verbose else ""
     speaks = f" Speaks for {', '.join(meaning.causes)}." if meaning.causes else ""
-    return f"{code.says} ({family(code.kind).title}{name}).{speaks}"
+    return f"as {family(code.kind).title}{name}: {code.says}.{speaks}"
 
 
 def _unknown(one: Explained, typed: str, page: Page) -> list[Text]:
