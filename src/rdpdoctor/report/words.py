@@ -29,7 +29,7 @@ LIMITS = {
 
 def prior_word(bits: float) -> str:
     """How often one meets it, whatever the evidence."""
-    return "common" if bits >= 0.75 else "usual" if bits >= -0.75 else "rare"
+    return "common" if bits >= 0.75 else "usual" if bits >= -0.25 else "rare"
 
 
 def weight_word(rule: Weighed) -> str:
