@@ -156,6 +156,21 @@ def test_a_setting_and_its_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(as_json(capsys, "Enabled")["topics"]) == 9
 
 
+def test_a_whole_rdp_file_is_told_by_what_is_wrong_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        "full address:s:srv01",
+        "enablecredsspsupport:i:0",
+        "audiomode:i:0",
+        "use multimon:i:1",
+        "domain:s:x",
+    ]
+    text = said(capsys, "\n".join([*lines, "username:s:jo", "compression:i:1"]))
+    assert text.splitlines()[0].startswith("enablecredsspsupport")
+    assert text.count("\nmeans ") == 2
+    assert "cannot verify" in text
+    assert "also " in text
+
+
 def test_a_secret_is_never_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     for words in ("password 51:b:0102DEADBEEF", "gatewayaccesstoken:s:0102DEADBEEF"):
         assert "DEADBEEF" not in said(capsys, words)

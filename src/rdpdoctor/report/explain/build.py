@@ -13,10 +13,10 @@ from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, joined, 
 from rdpdoctor.knowledge.codes.reading import Asked
 from rdpdoctor.knowledge.events import by_id
 from rdpdoctor.knowledge.popular import popular
-from rdpdoctor.report.explain.topics import Step, Topic, of_dialog, of_event, of_setting
+from rdpdoctor.report.explain.topics import Step, Topic, judged, of_dialog, of_event, of_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rdpdoctor.knowledge import Knowledge
     from rdpdoctor.knowledge.advice import Advice
@@ -87,7 +87,7 @@ def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
     topics = (
         *(of_dialog(said) for said in asked.dialogs),
         *(topic for one in asked.events for topic in of_event(one)),
-        *(topic for one in asked.settings for topic in of_setting(one)),
+        *_settings(asked),
     )
     if bare := _as_events(codes):
         topics += bare
@@ -113,6 +113,15 @@ def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
         popular().claims if any(popular().concerns(code) for code in likeliest) else (),
         tuple(dict.fromkeys(one for code in likeliest for one in for_code(code))),
     )
+
+
+def _settings(asked: Reading) -> Iterator[Topic]:
+    """Of a whole file only those settings at length whose value is worth it."""
+    many = len(asked.settings) > _FEW
+    for one in asked.settings:
+        good = all(given.has_value and judged(given) is None for given in one.given)
+        for topic in of_setting(one):
+            yield replace(topic, brief=True) if many and good else topic
 
 
 def _with_those_behind(asked: Reading) -> list[Asked]:

@@ -40,7 +40,7 @@ def render(explanation: Explanation, page: Page) -> str:
     blocks += [_code(one, page, not brief) for one in explanation.codes]
     blocks += [_topic(one, page) for one in explanation.topics if one.kind != "dialog" and not one.brief]
     briefly = [one for one in explanation.topics if one.brief]
-    blocks.append(_briefly(briefly, "or also" if any(blocks) else "one of", page))
+    blocks.append(_briefly(briefly, "also" if any(blocks) else "one of", page))
     if not explanation.codes and not explanation.topics:
         blocks.append(
             _row("means", "In this text is no code, event, setting or dialog that is known here.", page)
@@ -155,9 +155,11 @@ def _briefly(topics: Sequence[Topic], label: str, page: Page) -> list[Text]:
     """Things of the same name, a line each."""
     made: list[Text] = []
     for place, topic in enumerate(topics):
-        at = next((detail.text for detail in topic.details if detail.label == "stands at"), topic.name)
-        where = f" ({at})" if topic.kind == "setting" else f" ({topic.name}, {topic.is_a})"
-        made += _row("" if place else label, f"{topic.means}{where}", page)
+        at = next((detail.text for detail in topic.details if detail.label == "stands at"), topic.is_a)
+        name = (
+            at if topic.kind == "setting" else topic.name if topic.kind == "line" else f"{topic.name}, {at}"
+        )
+        made += _row("" if place else label, f"{name}: {topic.means}", page)
     return made
 
 

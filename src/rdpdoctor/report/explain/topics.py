@@ -214,12 +214,13 @@ def _given(given: Given) -> list[Detail]:
         return []
     if given.setting.secret:
         return [Detail("its value", "is a secret, and is not shown")]
-    judged = _judge(given)
+    found = judged(given)
     shown = "is absent" if given.value is None else str(given.value)[:80]
-    return [Detail("its value", f"{shown}: {judged.says if judged else 'nothing wrong with it is known.'}")]
+    return [Detail("its value", f"{shown}: {found.says if found else 'nothing wrong with it is known.'}")]
 
 
-def _judge(given: Given) -> Judgement | None:
+def judged(given: Given) -> Judgement | None:
+    """What its value does; None: nothing worth saying."""
     setting, value = given.setting, given.value
     if isinstance(setting, Setting):
         return setting.judge(value)
@@ -230,8 +231,8 @@ def _points(given: Given) -> tuple[Point, ...]:
     """Of the value, where one is known: a good value speaks for nothing."""
     if not given.has_value:
         return given.setting.points
-    judged = _judge(given)
-    return judged.points if judged else ()
+    found = judged(given)
+    return found.points if found else ()
 
 
 def _values(values: Mapping[str, str], default: str | None) -> list[Detail]:
