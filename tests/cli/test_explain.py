@@ -161,7 +161,7 @@ def test_a_whole_rdp_file_is_told_by_what_is_wrong_in_it(capsys: pytest.CaptureF
         "full address:s:srv01",
         "enablecredsspsupport:i:0",
         "audiomode:i:0",
-        "use multimon:i:1",
+        "authentication level:i:0",
         "domain:s:x",
     ]
     text = said(capsys, "\n".join([*lines, "username:s:jo", "compression:i:1"]))
