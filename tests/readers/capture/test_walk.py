@@ -254,3 +254,59 @@ def test_missing_packets_are_told_and_nothing_is_made_of_what_follows() -> None:
     stream = only(conversation)
     assert args(stream, "flow.incomplete")["server_missing"] > 0
     assert not [tag for tag in tags(stream) if tag.startswith("tls.")]
+
+
+def test_one_side_alone_shows_no_silence() -> None:
+    conversation = in_tls().handshake().close(0, after=9)
+    for side, address in ((0, "10.0.0.1"), (1, SERVER)):
+        source = bytes(int(part) for part in address.split("."))
+        alone = [each for each in conversation.packets if each[1][12:16] == source]
+        (stream,) = read(pcap(framed(alone))).streams
+        assert not [tag for tag in tags(stream) if tag.split(".")[1] in _ENDINGS and "flow" not in tag], side
+        assert args(stream, "flow.incomplete")["one_sided"] is True
+
+
+def test_a_hole_at_the_end_shows_no_silence() -> None:
+    """The server's answer was acknowledged, so it was there; only the recording lacks it."""
+    conversation = in_tls()
+    conversation.say(1, server_flight((b"0",)))
+    del conversation.packets[-2]
+    stream = only(conversation.close(0, after=9))
+    assert "tls.silent" not in tags(stream)
+    assert args(stream, "flow.incomplete")["server_missing"] > 0
+
+
+def test_time_that_runs_backwards() -> None:
+    conversation = in_tls().close(1)
+    conversation.packets[5:7] = [(when - 3, packet) for when, packet in conversation.packets[5:7]]
+    for row in only(conversation).observations:
+        assert row.at_ms is not None
+        assert row.at_ms >= 0
+        assert row.args.get("elapsed_ms", 0) >= 0  # type: ignore[operator]
+
+
+def test_a_preconnection_blob_and_a_proxy_header_come_before_the_request() -> None:
+    blob = bytes.fromhex("10000000000000000100000000000000")
+    for before, name in ((blob, "preconnection"), (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", "proxy")):
+        for port in (3389, 2179):
+            conversation = Conversation(ports=(50000, port)).open().say(0, before)
+            stream = only(conversation.ask().confirm().hello().close(1))
+            assert (stream.kind, stream.tunnel) == ("rdp", name)
+            assert "tls.closed" in tags(stream)
+
+
+def test_a_request_in_pieces_on_any_port() -> None:
+    whole = nego.request_packet(nego.ConnectionRequestData(None, nego.NegotiationRequest(3)))
+    for cut in range(1, len(whole)):
+        conversation = Conversation(ports=(50000, 4711)).open().say(0, whole[:cut]).say(0, whole[cut:])
+        stream = only(conversation.confirm().close(1))
+        assert args(stream, "flow.request")["requested"] == 3
+
+
+def test_other_protocols_on_the_port_and_x224_of_others_elsewhere() -> None:
+    http = only(Conversation().open().say(0, b"GET / HTTP/1.1\r\n\r\n").say(1, b"HTTP/1.1 400 \r\n").close(1))
+    assert http.kind == "other"
+    assert args(http, "flow.other")["looks_like"] == "http"
+    siemens = bytes.fromhex("0300001611e00000001400c1020100c2020102c0010a")
+    conversation = Conversation(ports=(50000, 102)).open().say(0, siemens).close(0)
+    assert read(pcap(framed(conversation.packets))).streams == ()

@@ -118,7 +118,9 @@ class Flow:
     def take(self, side: int, segment: Segment) -> int:
         """Return how many bytes more are kept because of it."""
         mine, other = self.halves[side], self.halves[1 - side]
-        self.last = max(self.last, segment.when)
+        if segment.when < self.last:
+            segment.when = self.last  # recorders with several queues mix packets up a little
+        self.last = segment.when
         mine.packets += 1
         if mine.is_again(segment):
             return 0
@@ -185,7 +187,21 @@ class Flow:
         idle = None if last is None else max(0.0, segment.when - last)
         usual = self.halves[side].ttl
         self.end = End(side, how, segment.when, segment.ttl, usual, idle)
+        self._look_for_holes()
         self.walk.ended(side, how, segment.when)
+
+    @property
+    def one_sided(self) -> bool:
+        """The packets of one side were not recorded, although there were some."""
+        client, server = self.halves
+        if not server.packets:
+            return client.packets > self.syns + client.duplicates
+        return not client.packets and self.refused is None
+
+    def _look_for_holes(self) -> None:
+        """Who has not seen all that was sent must not call anybody silent."""
+        if self.one_sided or any(half.lacking for half in self.halves):
+            self.walk.gap()
 
     def rejected(self, rejection: Rejection) -> None:
         if len(self.rejections) < _ICMP_KEPT:
@@ -195,8 +211,9 @@ class Flow:
         """Nothing more comes. now: the time of the recording's last packet."""
         for half in self.halves:
             half.forget()
-        self.walk.settle(middle=self.middle)
-        if self.end is None and self.opened is not None:
+        self.walk.settle(middle=self.middle or self.one_sided)
+        if self.end is None:
+            self._look_for_holes()
             self.walk.finish(now)
 
 

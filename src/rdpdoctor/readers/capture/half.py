@@ -86,6 +86,12 @@ class Half:
         return self._waiting_bytes
 
     @property
+    def lacking(self) -> int:
+        """Bytes that the other side has and the recording does not: of holes, and at its end."""
+        end = self.acked - self.next - 1  # 1: a FIN counts as a byte
+        return self.missing + (end + 1 if end > 0 else 0)
+
+    @property
     def is_whole(self) -> bool:
         """Its end was announced, and all before that has come."""
         return self.fin is not None and self.next >= self.fin

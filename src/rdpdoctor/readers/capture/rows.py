@@ -81,7 +81,7 @@ def _tcp(flow: Flow, now: float, server: str) -> Iterator[Row]:
         icmp = "other" if first.icmp == "ttl-exceeded" else first.icmp
         args = {"icmp": icmp, "offender": first.offender, "on_link": False}
         yield "tcp.rejected", {**died, **args, "elapsed_ms": ms(first.when - flow.start)}, first.when
-    elif flow.syns and flow.end is None and not flow.halves[SERVER].packets:
+    elif flow.syns and flow.end is None and not flow.halves[SERVER].packets and not flow.one_sided:
         waited = now - flow.start
         if waited >= _SYN_WAIT:
             yield "tcp.silent", {**died, "waited_ms": ms(waited)}, flow.start
@@ -109,9 +109,13 @@ def _about(flow: Flow, now: float) -> Iterator[Row]:
     if flow.walk.kind == "other":
         sample = flow.walk.sample
         yield "flow.other", {"looks_like": looks_like(sample), "sample": sample.hex()}, flow.start
-    if flow.middle or client.missing or server.missing:
-        missing = {"client_missing": client.missing, "server_missing": server.missing}
-        yield "flow.incomplete", {"from_middle": flow.middle, **missing}, flow.start
+    if flow.middle or flow.one_sided or client.lacking or server.lacking:
+        missing = {"client_missing": client.lacking, "server_missing": server.lacking}
+        yield (
+            "flow.incomplete",
+            {"from_middle": flow.middle, "one_sided": flow.one_sided, **missing},
+            flow.start,
+        )
     yield _end(flow, now)
 
 

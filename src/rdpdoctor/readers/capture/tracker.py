@@ -194,23 +194,22 @@ class Tracker:
             if segment.flags & (FIN | RST) or segment.length or len(held) > _HELD:
                 return False
             return None
-        if signature.is_request(payload, int.from_bytes(key[-2:], "big")):
-            return True
-        if self._randoms and signature.is_client_hello(payload) and payload[11:43] in self._randoms:
-            return True
         if not opening & SYN:
-            return signature.is_confirm(payload)
-        from_client = (key == first) == (opening == SYN)
+            return signature.is_request(payload, _port(key)) or signature.is_confirm(payload)
         said = [each for whose, each in held if each.payload and (whose == first) == (opening == SYN)]
-        tunnelled = bool(said) and signature.tunnel(said[0].payload) != ""
-        if tunnelled:
+        if said and signature.tunnel(said[0].payload):
+            if signature.find_request(payload) >= 0:
+                return True
             return None if len(held) < _HELD_TUNNEL else False
-        if len(held) > _HELD or not from_client:
-            return False
+        if (key == first) != (opening == SYN):
+            return False  # the server speaks first
         begin = (held[0][1].seq + 1) % (1 << 32) if opening == SYN else held[0][1].ack
-        if segment.seq != begin:
-            return None  # not the first bytes: those come late, or in more than one piece
-        return None if signature.may_become_request(payload) else False
+        data = _in_order(said, begin)
+        if signature.is_request(data, _port(key)):
+            return True
+        if self._randoms and signature.is_client_hello(data) and data[11:43] in self._randoms:
+            return True
+        return None if signature.may_become_request(data) and len(held) <= _HELD else False
 
     def _client_of(
         self, held: list[tuple[bytes, Segment]], key: bytes, segment: Segment
@@ -315,3 +314,18 @@ class Tracker:
 def _reverse(key: bytes) -> bytes:
     size = (len(key) - 4) // 2
     return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+
+
+def _port(key: bytes) -> int:
+    """Of the packet's target."""
+    return int.from_bytes(key[-2:], "big")
+
+
+def _in_order(segments: list[Segment], begin: int) -> bytes:
+    """The first bytes of a direction, as far as these few segments have them."""
+    data = bytearray()
+    for segment in sorted(segments, key=lambda each: (each.seq - begin) % (1 << 32)):
+        position = (segment.seq - begin) % (1 << 32)
+        if position <= len(data):
+            data += segment.payload[len(data) - position :]
+    return bytes(data)

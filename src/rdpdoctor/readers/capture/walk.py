@@ -132,6 +132,8 @@ class Walk:
             self._server.clear()
             self._through(when)
             return
+        if self._odd:
+            return  # only the server's answer can explain it now
         client = bytes(self._client)
         if signature.is_request(client, self._port) or _is_broken_request(client):
             self._begin(when)
