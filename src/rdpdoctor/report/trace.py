@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.knowledge import load
-from rdpdoctor.report.layout import hanging, line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -58,6 +57,10 @@ def trace_json(report: Report) -> list[dict[str, Any]]:
 
 
 def trace_lines(report: Report, page: Page) -> list[Text]:
+    from rdpdoctor.report.layout import hanging, line  # rich, which JSON does without
+
+    from rdpdoctor.report.layout import hanging, line  # brings rich, which JSON does without
+
     made: list[Text] = []
     for number, trial in enumerate(trials(report), 1):
         if not made:
