@@ -42,6 +42,7 @@ RULES: dict[str, tuple[str, str]] = {
     "router-drop": ("forward", f"tcp dport {PORT} drop"),
     "router-admin-prohibited": ("forward", f"tcp dport {PORT} reject with icmp admin-prohibited"),
     "loss": ("forward", "numgen random mod 100 < 20 drop"),
+    "steady-loss": ("forward", "numgen inc mod 5 == 3 drop"),
     "no-frag-needed": ("output", "icmp type destination-unreachable icmp code frag-needed drop"),
     # @ih is the payload after the TCP header: a handshake record (0x16) of any TLS version (0x03).
     "cut-tls": ("forward", f"tcp dport {PORT} @ih,0,16 0x1603 reject with tcp reset"),
@@ -104,13 +105,13 @@ class Network:
         for router in self.routers:
             router.rule(name)
 
-    def lossy(self) -> None:
-        """Routers lose a fifth of the frames; these are real segments, not the 64 kB ones veth passes on."""
+    def lossy(self, rule: str = "loss") -> None:
+        """Routers lose a fifth of the frames, by chance or each fifth; these are real segments, not the 64 kB ones veth passes on."""
         for router in self.routers:
             _no_offloads(router.name, "left", "right")
         _no_offloads(self.client.name, "right")
         _no_offloads(self.server.name, "left")
-        self.everywhere("loss")
+        self.everywhere(rule)
 
 
 def _run(argv: Sequence[str], text: str = "") -> None:

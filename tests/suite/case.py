@@ -23,7 +23,7 @@ KINDS = ("lab", "server", "network")
 @dataclass(frozen=True, slots=True)
 class Case:
     """open: starts what must be started in the main thread, and says how to play it. lacks: why this machine
-    cannot play it, or "". or_at: more verdicts (status, stage) that are right, where chance decides.
+    cannot play it, or "".
     """
 
     name: str
@@ -34,7 +34,6 @@ class Case:
     open: Callable[[House], Play]
     combines: tuple[str, ...] = ()
     lacks: str = ""
-    or_at: tuple[tuple[str, str | None], ...] = ()
     facts: dict[str, str] = field(default_factory=dict)  # arguments of derived.server
 
     @property
@@ -131,8 +130,7 @@ def _other_facts(case: Case, played: Played) -> list[str]:
 
 def stage_right(case: Case, played: Played) -> bool:
     verdict = played.report["verdict"]
-    said = (verdict["status"], verdict["stage"])
-    return said in ((case.expect.status, case.expect.stage), *case.or_at)
+    return (verdict["status"], verdict["stage"]) == (case.expect.status, case.expect.stage)
 
 
 def top_right(case: Case, played: Played) -> bool:

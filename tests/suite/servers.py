@@ -210,7 +210,7 @@ ROWS = (
         "real-wrong-key-and-cookie-filtered",
         "xrdp with the wrong key, behind a filter that ends every request with a name",
         ("xrdp-key-mismatch",),
-        failing("x224", "cookie.filtered", forbid=("server.closes-early",)),
+        failing("x224", "cookie.filtered", also=("tls.broken",), forbid=("server.closes-early",)),
         _forward(cookie=b"mstshash="),
         combines=("certificate.key-unusable", "cookie.filtered"),
     ),

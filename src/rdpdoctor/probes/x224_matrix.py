@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.probes.attempt import Attempt
 from rdpdoctor.probes.base import (
-    CERTIFICATE_TAGS,
     TCP_TAGS,
-    TLS_ENDINGS,
+    TLS_TAGS,
     X224_TAGS,
     Phase,
     Probe,
     known_otherwise,
+    walk_failed_at,
 )
 from rdpdoctor.probes.hellos import Hellos
 from rdpdoctor.wire.nego import Protocol
@@ -39,7 +39,11 @@ async def run(context: Context) -> None:
         variant, cookie = ("no-cookie", None) if bare else ("ordinary", context.cookie)
         attempt = Attempt(context, "matrix", variant=variant, requested=requested, cookie=cookie)
         async with attempt:
-            if attempt.connected and await attempt.initiate() and attempt.over_tls:
+            if not attempt.connected or not await attempt.initiate() or not attempt.over_tls:
+                return
+            if bare and walk_failed_at(context) == "x224":
+                await attempt.handshake()  # what the walk did not come to see lies open here
+            else:
                 await context.hellos.ask_next(attempt)
 
     async with asyncio.TaskGroup() as group:
@@ -57,7 +61,7 @@ PROBE = Probe(
     id="x224-matrix",
     title="Ask for each protocol by itself",
     phase=Phase.COMPARE,
-    emits=(*X224_TAGS, *TCP_TAGS, *TLS_ENDINGS, *CERTIFICATE_TAGS, "tls.answered"),
+    emits=(*X224_TAGS, *TCP_TAGS, *TLS_TAGS, "tls.answered"),
     connections=len(_REQUESTS),
     due=due,
     run=run,
