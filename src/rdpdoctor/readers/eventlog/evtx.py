@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 MAGIC = b"ElfFile\0"
 _CHUNK_MAGIC = b"ElfChnk\0"
 _HEADER, _CHUNK = 4096, 65536
+#: library gets them empty; it reads every record the same (compared on all that was at hand).
+#: library follows to its end, and in a damaged chunk there may be none. They only speed a search up, so the
+#: library gets them empty; it reads every record the same (compared on all that was at hand).
+_TABLES, _RECORDS = 128, 512
+_EMPTY = bytes(_RECORDS - _TABLES)
 #: Chunks that the library gets at a time: memory stays bounded, a failure takes no more with it, and what it
 #: writes is still in the processor's cache when it is read (16 at a time are a tenth slower).
 _BATCH = 4
@@ -35,9 +40,8 @@ def read(file: BinaryIO, tally: Tally) -> Iterator[Event]:
     while chunk := file.read(_CHUNK):
         if len(chunk) < _CHUNK and chunk.strip(b"\0"):
             tally.lose("the file ends in the middle of a chunk")
-        chunk = chunk.ljust(_CHUNK, b"\0")
-        if chunk.startswith(_CHUNK_MAGIC):
-            batch.append(chunk)
+        if chunk.startswith(_CHUNK_MAGIC) and len(chunk) > _RECORDS:
+            batch.append(chunk.ljust(_CHUNK, b"\0"))
         elif chunk.strip(b"\0"):
             tally.lose("64 KiB that are no chunk of a log")
         if len(batch) == _BATCH:
@@ -72,10 +76,12 @@ def _header(chunks: int) -> bytes:
 def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> Iterator[Event]:
     if not chunks:
         return
-    wanted, parse = record.wanted, record.parse
+    wanted: Callable[[str], object] | None = None
     seen = faults = 0
     try:
-        rows = parser(BytesIO(_header(len(chunks)) + b"".join(chunks))).records()
+        whole = [piece for chunk in chunks for piece in (chunk[:_TABLES], _EMPTY, chunk[_RECORDS:])]
+        # One thread: the library makes its threads anew for each parser, and holds Python's lock anyway.
+        rows = parser(BytesIO(b"".join((_header(len(chunks)), *whole))), 1).records()
     except RuntimeError as error:
         tally.lose(f"{len(chunks)} chunks: {error}"[:200])
         return
@@ -83,7 +89,9 @@ def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> It
         try:
             for row in rows:
                 seen += 1
-                if wanted(row["data"]) and (event := parse(row["data"])) is not None:
+                if wanted is None:
+                    wanted = record.matcher(row["data"])
+                if wanted(row["data"]) and (event := record.parse(row["data"], tally)) is not None:
                     yield event
             break
         except RuntimeError:  # of one record; the next one may be sound

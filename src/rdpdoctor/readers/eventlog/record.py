@@ -5,14 +5,18 @@ a log has hundreds of thousands. XML of other origin is read by `xml.py`.
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import unescape
 from typing import TYPE_CHECKING
 
+from rdpdoctor.readers.eventlog import xml
 from rdpdoctor.readers.eventlog.event import LONGEST, Event, activity_of, moment
 from rdpdoctor.readers.eventlog.table import WANTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from rdpdoctor.readers.eventlog.tally import Tally
 
 _SPACE = r"\s*"
 _SYSTEM = re.compile(
@@ -35,11 +39,10 @@ _SYSTEM = re.compile(
 # Between tags stands a value without any: whatever a value holds is escaped.
 _VALUES = re.compile(r'<(?:Data(?: Name="([^"]*)")?|(\w+))>([^<]*)</(?!EventData>|UserData>)')
 
-#: Where the name of the provider stands.
-_NAME = 140
 #: Sign-ins of interest: at a desktop (10), at a locked one (7), and what NLA refused (3).
 _LOGONS = {">4624<": ("10<", "7<"), ">4625<": ("10<", "7<", "3<")}
 _LOGON_TYPE = 'Name="LogonType">'
+_NAME = '<Provider Name="'
 
 
 def _tree(words: Mapping[str, str]) -> str:
@@ -51,26 +54,29 @@ def _tree(words: Mapping[str, str]) -> str:
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
 
 
-def _wanted() -> re.Pattern[str]:
+@cache
+def _matcher(place: int) -> Callable[[str], object]:
     between = r'"[^>]*>\s*</Provider>\s*<EventID[^>]*'
     ids = {name: between + _tree({f">{one}<": "" for one in kinds}) for name, kinds in WANTED.items()}
-    return re.compile(rf"(?s:.{{{_NAME}}})" + _tree(ids))
+    return re.compile(rf"(?s:.{{{place}}})" + _tree(ids)).match
 
 
-#: Whether a record is of interest, as far as provider and id tell. Most are not, and this runs for each, so
-#: it is one match and no more.
-wanted = _wanted().match
+def matcher(text: str) -> Callable[[str], object]:
+    """Whether a record is of interest, as far as provider and id tell: one match at the place where the
+    provider's name stands, which is the same in each record. Most are not, and this runs for each.
+    """
+    return _matcher(text.find(_NAME) + len(_NAME))
 
 
-def parse(text: str) -> Event | None:
-    """None where it has not the shape of a record, or is a sign-in of no interest."""
+def parse(text: str, tally: Tally) -> Event | None:
+    """None where it is a sign-in of no interest, or no event."""
     end = text.find("</EventID>")
     kinds = _LOGONS.get(text[end - 5 : end + 1])
     if kinds is not None and not text.startswith(kinds, text.find(_LOGON_TYPE) + len(_LOGON_TYPE)):
         return None
     head = _SYSTEM.search(text)
     if head is None:
-        return None
+        return xml.parse(text, tally)
     provider, identity, level, time, record, activity, channel, computer = head.groups()
     data: dict[str, str] = {}
     place = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge import events as known
 from rdpdoctor.readers.eventlog.event import Event, number
-from rdpdoctor.readers.eventlog.table import AUDIT, SERVICES
+from rdpdoctor.readers.eventlog.table import AUDIT, SCHANNEL, SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,10 @@ _PORT = re.compile(r"^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$")
 #: The services that Remote Desktop is made of: by their own names, which are in no language, or as English
 #: Windows shows them.
 _SERVICES = ("termservice", "umrdpservice", "sessionenv", "remote desktop")
+
+
+#: Processes in whose name TLS works for others, Remote Desktop among them.
+_ANYBODY = frozenset({"lsass", "svchost", "system"})
 
 
 @cache
@@ -101,6 +105,8 @@ def concerns_us(event: Event) -> bool:
         except ValueError:
             own = ""
         return any(name in f"{own} {event.data.get('param1', '')}".lower() for name in _SERVICES)
+    if event.provider == SCHANNEL and (process := value(event, "process").lower().removesuffix(".exe")):
+        return "termservice" in process or process in _ANYBODY
     if event.provider == AUDIT and event.id in (4624, 4625):
         return event.data.get("LogonType", "10") in ("3", "7", "10")
     # The console's session is no connection, nor is one of a listener for sandboxes.

@@ -60,6 +60,11 @@ def _read(text: str, tally: Tally) -> Event | None:
     about = _ABOUT.search(text)
     if about is not None and kind_of(about[1], int(about[2])) is None:
         return None
+    return parse(text, tally)
+
+
+def parse(text: str, tally: Tally) -> Event | None:
+    """One event, whatever it is about; None, and a loss, where it is damaged."""
     try:
         return _Parser().parse(tidy(text))
     except (ExpatError, ValueError):
