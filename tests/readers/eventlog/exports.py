@@ -241,7 +241,8 @@ def format_list(samples: Sequence[Sample]) -> bytes:
     for each in samples:
         message = each.message.replace("\n", "\r\n               ")
         blocks.append(
-            f"TimeCreated  : {each.time.strftime('%m/%d/%Y %I:%M:%S %p')}\r\nProviderName : {each.provider}\r\n"
+            f"TimeCreated  : {each.time.strftime('%m/%d/%Y %I:%M:%S %p')}\r\n"
+            f"ProviderName : {each.provider}\r\n"
             f"Id           : {each.id}\r\nMessage      : {message}\r\n"
         )
     return ("\r\n\r\n" + "\r\n".join(blocks) + "\r\n").encode("utf-16")

@@ -196,8 +196,8 @@ def test_the_service_is_known_by_its_own_name_in_any_language(tmp_path: Path) ->
 
 
 def test_the_table_and_the_knowledge_agree() -> None:
-    """Each event that is read is one of which the knowledge tells, and neither calls good what the other calls
-    bad.
+    """Each event that is read is one of which the knowledge tells, and neither calls good what the other
+    calls bad.
     """
     from rdpdoctor.knowledge.events import find
 

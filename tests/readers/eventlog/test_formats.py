@@ -33,7 +33,7 @@ STORY = (
     exports.refused(63, "10.0.0.9", "0xc0000234"),
     exports.Sample("Microsoft-Windows-DNS-Client", 1012, 70),
 )
-NAMES = {
+NAMES: dict[Export, str] = {
     exports.saved_xml: "xml",
     exports.rootless_xml: "xml",
     exports.rendered_xml: "xml",

@@ -181,7 +181,8 @@ def _homes(event: Event, kind: Kind, near: deque[Attempt]) -> Iterator[Attempt]:
     if (session := roles.session(event)) is not None and kind.weight in ("works", "ends"):
         yield from (one for one in latest if session in one.sessions and not one.over)
     client = roles.client(event)
-    lately = [one for one in latest if event.time - one.last <= _TYPING and not one.over]
+    # Sessions that only serve to find the user's own end within a moment; the attempt goes on.
+    lately = [one for one in latest if event.time - one.last <= (_MOMENT if one.over else _TYPING)]
     if client is not None:
         yield from (one for one in lately if one.client == client and _agrees(one, event))
     if kind.weight in ("works", "fails") or event.time - _MOMENT <= (

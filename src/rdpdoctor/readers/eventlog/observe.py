@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from rdpdoctor.facts import Observation, Source, Stage
@@ -26,6 +27,8 @@ _ENDS = {
     "certificate.installed": ("certificate.not-installed", "certificate.not-replaced"),
     "listener.started": ("listener.failed", "listener.down", "service.not-started", "service.hung"),
 }
+#: What a machine has not said again for so long is over: it complains at each start.
+_LONG = timedelta(days=30)
 #: A sign-in for administration needs no licence, so that one got in says nothing about these.
 _LASTING = (Stage.LICENSING, Stage.GATEWAY)
 
@@ -62,7 +65,8 @@ def observations(
     yield from _rows(own, lambda event, _: id(event) in in_latest, started)
     others = list(host)
     good = _good(others)
-    yield from _rows(others, lambda event, kind: _stands(event, kind, success, good), started)
+    until = max((event.time for event in (*own, *others) if known(event.time)), default=None)
+    yield from _rows(others, lambda event, kind: _stands(event, kind, success, good, until), started)
 
 
 def _attempt(number: int, attempt: Attempt, latest: bool, started: datetime) -> Observation:
@@ -161,10 +165,12 @@ def _good(events: Iterable[Event]) -> dict[str, datetime]:
     return found
 
 
-def _stands(event: Event, kind: Kind, success: datetime | None, good: dict[str, datetime]) -> bool:
-    """Whether nothing that came later shows that it is over."""
+def _stands(
+    event: Event, kind: Kind, success: datetime | None, good: dict[str, datetime], until: datetime | None
+) -> bool:
+    """Whether nothing that came later shows that it is over. until: how far the log goes."""
     over = good.get(kind.means)
-    if over is not None and over > event.time:
+    if (over is not None and over > event.time) or (until is not None and until - event.time > _LONG):
         return False
     return success is None or success <= event.time or kind.stage in _LASTING
 
