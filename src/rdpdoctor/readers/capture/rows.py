@@ -25,7 +25,7 @@ _ROLE = "walk"  # each is a client's own; which of several counts is for whoever
 _OPENINGS = ("connected", "refused", "rejected", "silent")
 
 
-def stream_of(flow: Flow, now: float, origin: float, *, with_bytes: bool) -> Stream:
+def stream_of(flow: Flow, now: float, origin: float) -> Stream:
     """now, origin: when the recording ends and began."""
     client, server = map(ip.address, flow.addresses)
     rows = sorted([*_tcp(flow, now, server), *flow.walk.rows, *_about(flow, now)], key=lambda row: row[2])
@@ -36,7 +36,7 @@ def stream_of(flow: Flow, now: float, origin: float, *, with_bytes: bool) -> Str
         "variant": "ordinary",
         "at_once": flow.at_once,
     }
-    kept = (flow.kept[0].value(), flow.kept[1].value()) if flow.kept and with_bytes else None
+    kept = (flow.kept[0].value(), flow.kept[1].value()) if flow.kept else None
     return Stream(
         number=flow.number,
         kind="middle" if flow.middle and flow.walk.kind == "unseen" else flow.walk.kind,

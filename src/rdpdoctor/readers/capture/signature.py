@@ -12,8 +12,14 @@ _REQUEST = re.compile(rb"\x03\x00[\x00-\x10][\s\S][\x06-\xfe]\xe0\x00\x00")
 _ISO_TSAP = 102
 
 _PROXY2 = b"\r\n\r\n\x00\r\nQUIT\n"
+_FIRST = frozenset(b"\x03\x04\x05CP\r")  # of a request, and of what carries one (`tunnel`)
 #: Where a connection request may come after something else.
 _SEARCHED = 4096
+
+
+def is_nothing(data: bytes) -> bool:
+    """A quick look at a connection's first bytes: neither a request nor what may come before one."""
+    return len(data) > _HEAD and data[0] not in _FIRST and data[4:8] != bytes(4)
 
 
 def may_become_request(data: bytes) -> bool:
