@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rdpdoctor.cli.main import main
+from rdpdoctor.report.text import SCREEN
 from tests.command import VALIDATOR
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def test_text(failing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err == ""
     lines = said.out.splitlines()
     assert lines[0].startswith(f"{failing} · FAILS at tls")
-    assert len(lines) <= 26
+    assert len(lines) <= SCREEN
     assert "0x904/0x7 (socket closed/server denied connection) says where it ended, not why." in lines
     assert any(line.startswith("LIKELY") for line in lines)
     assert "\x1b" not in said.out

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["SCREEN", "Page", "render"]
 
 #: Rows of a report for people, unless what must be whole needs more: about one screen.
-SCREEN = 26
+SCREEN = 28
 _NEXT = 17  # columns for "Tell them apart" and a gap
 _NAME = 253  # cells of a host name
 _COMMAND = 2000  # cells of a command: none of ours comes near, and no journal may fill the screen
