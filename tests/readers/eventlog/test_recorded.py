@@ -85,6 +85,16 @@ def test_the_quick_way_through_a_record_reads_what_the_slow_one_does(
     assert bare == list(slow.events)
 
 
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_is_leapt_over_is_of_no_interest(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    leapt = read_events(LOGS / f"{name}.evtx")
+    monkeypatch.setattr("rdpdoctor.readers.eventlog.evtx.leap", lambda chunk: (chunk, 0))
+    whole = read_events(LOGS / f"{name}.evtx")
+    assert leapt.events == whole.events
+    assert [tally.records for _, tally in leapt.tallies] == [tally.records for _, tally in whole.tallies]
+    assert leapt.lost == whole.lost
+
+
 def test_as_xml_a_log_says_the_same() -> None:
     """All files of one host through the library, and through XML made of that."""
     library = pytest.importorskip("evtx")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rdpdoctor.readers.eventlog import record
 from rdpdoctor.readers.eventlog.event import EventLogError
+from rdpdoctor.readers.eventlog.leap import leap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,6 +75,11 @@ def _header(chunks: int) -> bytes:
 
 
 def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> Iterator[Event]:
+    promised = sum(map(_promised, chunks))
+    led = [leap(chunk) for chunk in chunks]
+    chunks = [chunk for chunk, _ in led if chunk is not None]
+    left_out = sum(count for _, count in led)
+    tally.records += left_out
     if not chunks:
         return
     wanted: Callable[[str], object] | None = None
@@ -97,6 +103,6 @@ def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> It
         except RuntimeError:  # of one record; the next one may be sound
             faults += 1
     tally.records += seen
-    missing = max(sum(map(_promised, chunks)) - seen, faults)
+    missing = max(promised - left_out - seen, faults)
     if missing:
         tally.lose("a damaged or missing record", missing)

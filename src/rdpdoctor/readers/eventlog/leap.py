@@ -1,0 +1,75 @@
+"""Records of no interest left out of a chunk, before the library works on it.
+
+Where an event's id stands can be seen without reading the binary XML: every record begins with an instance
+of a template, whose values are the fields of `System`: level, opcode, task and id first (format notes of
+libevtx). A record is left out by making the one before it as long as both: the library reads the first and
+goes on behind the second. Strings and templates that stand in what is left out keep their places. Whatever
+does not look so is not touched.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.eventlog.table import WANTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIRST = 512
+_MAGIC = 0x2A2A
+_INSTANCE = b"\x0f\x01\x01\x00\x0c\x01"  # a fragment, version 1.1, and the token of an instance
+#: Of a record: its magic and size, the above, the template's place, the number of values, and the size and
+#: type of the first four.
+_RECORD = struct.Struct("<II16x6s4xII4I").unpack_from
+_VALUES = struct.Struct("<5I").unpack_from
+_NUMBER = struct.Struct("<I")
+_LAYOUT = 24 + 14
+#: Sixteen bits, an unsigned number of such.
+_ID = 0x00060002
+_IDS = frozenset(identity for kinds in WANTED.values() for identity in kinds)
+
+
+def leap(chunk: bytes) -> tuple[bytes | None, int]:
+    """The chunk without what is of no interest (None: nothing is), and how many records were left out."""
+    first, last = struct.unpack_from("<QQ", chunk, 8)
+    (end,) = _NUMBER.unpack_from(chunk, 48)
+    if not _FIRST < end <= len(chunk) - _LAYOUT - 24 or last - first > len(chunk):
+        return chunk, 0
+    places: list[int] = []
+    count = place = 0
+    for place, identity in _records(chunk, end):
+        if identity is None or identity in _IDS:
+            places.append(place)
+        count += 1
+    if count != last - first + 1 or place + _NUMBER.unpack_from(chunk, place + 4)[0] != end:
+        return chunk, 0  # damaged: what there is to read is for the library to find
+    if not places:
+        return None, count
+    if places[0] != _FIRST:
+        places.insert(0, _FIRST)
+    changed = bytearray(chunk)
+    for place, following in zip(places, (*places[1:], end), strict=True):
+        _NUMBER.pack_into(changed, place + 4, following - place)
+    return bytes(changed), count - len(places)
+
+
+def _records(chunk: bytes, end: int) -> Iterator[tuple[int, int | None]]:
+    """Where each begins, and its event's id, or None where that cannot be seen."""
+    place, read = _FIRST, _RECORD
+    while place < end:
+        magic, size, token, template, count, one, two, three, four = read(chunk, place)
+        if magic != _MAGIC or size < _LAYOUT:
+            return
+        values = place + _LAYOUT
+        if template == values:  # it stands right here
+            (length,) = _NUMBER.unpack_from(chunk, values + 20)
+            values += 24 + length
+            if values + 20 > end:
+                return
+            count, one, two, three, four = _VALUES(chunk, values)
+        at = values + 4 + 4 * count + (one & 0xFFFF) + (two & 0xFFFF) + (three & 0xFFFF)
+        seen = token == _INSTANCE and four == _ID and at + 2 <= min(place + size, end)
+        yield place, chunk[at] | chunk[at + 1] << 8 if seen else None
+        place += size
