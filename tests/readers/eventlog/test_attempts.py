@@ -11,7 +11,7 @@ from rdpdoctor.knowledge import load
 from rdpdoctor.readers.eventlog import journals, read_events
 from rdpdoctor.readers.eventlog.table import WANTED, WEIGHTS
 from tests.readers.eventlog import exports
-from tests.readers.eventlog.exports import CLIENT, CORE, GATEWAY, MANAGER, SESSIONS, Sample
+from tests.readers.eventlog.exports import AUDIT, CLIENT, CORE, GATEWAY, MANAGER, SESSIONS, Sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +109,26 @@ def test_a_refusal_over_the_network_needs_a_connection_beside_it(tmp_path: Path)
     assert alone.verdict.status == "unknown"
     beside = told(tmp_path, exports.tcp(0, "10.0.0.9"), exports.refused(2, "10.0.0.9", kind="3"))
     assert (beside.verdict.status, beside.verdict.stage) == ("failing", "nla")
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "outcome"),
+    [
+        ("10", "10.0.0.9", "works"),
+        ("10", "127.0.0.1", "works"),
+        ("7", "10.0.0.9", "works"),
+        ("7", "127.0.0.1", None),
+        ("3", "10.0.0.9", None),
+        ("2", "-", None),
+        ("5", "-", None),
+    ],
+)
+def test_which_sign_ins_are_remote_desktops(
+    kind: str, address: str, outcome: str | None, tmp_path: Path
+) -> None:
+    values = {"TargetUserName": "alice", "LogonType": kind, "IpAddress": address}
+    found = outcomes(tmp_path, Sample(AUDIT, 4624, 0, values, channel="Security", level=0))
+    assert [each for each, _ in found] == ([outcome] if outcome else [])
 
 
 def test_a_connection_of_which_nobody_tells_more_is_no_failure(tmp_path: Path) -> None:

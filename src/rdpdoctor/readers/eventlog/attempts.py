@@ -145,8 +145,6 @@ def attempts(events: Iterable[Event]) -> list[Attempt]:
 
 
 def _is_part(event: Event) -> bool:
-    if not roles.concerns_us(event):
-        return False
     name = roles.value(event, "connection") or roles.value(event, "listener")
     return _LOCAL.match(name) is None
 

@@ -53,7 +53,7 @@ def read_events(*paths: Path | str) -> EventLog:
         tally = Tally()
         tallies.append((path.name, tally))
         with path.open("rb") as file:
-            for event in formats.read(file, tally):
+            for event in filter(roles.concerns_us, formats.read(file, tally)):
                 tally.kept += 1
                 tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
                 kept.append(event)
@@ -139,7 +139,7 @@ def _fill(log: EventLog, tries: Sequence[Attempt], host: Sequence[Event]) -> lis
         (event.time for event in host if known(event.time)), default=datetime(1970, 1, 1, tzinfo=UTC)
     )
     own = {id(event) for attempt in log.attempts for event in attempt.events}
-    rest = [event for event in host if id(event) not in own and roles.concerns_us(event)]
+    rest = [event for event in host if id(event) not in own]
     return [*_files(log, tries), *observations(tries, rest, started)]
 
 

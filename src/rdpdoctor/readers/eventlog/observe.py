@@ -109,7 +109,7 @@ def _rows(events: Iterable[Event], stands: _Stands, started: datetime) -> Iterat
     rows: dict[_Key, _Row] = {}
     for event in events:
         kind = kind_of(event.provider, event.id)
-        if kind is None or kind.weight in ("step", "works", "ends") or not roles.concerns_us(event):
+        if kind is None or kind.weight in ("step", "works", "ends"):
             continue
         key = (event.provider, event.id, roles.status(event), roles.client(event), stands(event, kind))
         row = rows.get(key)

@@ -108,6 +108,16 @@ def concerns_us(event: Event) -> bool:
     if event.provider == SCHANNEL and (process := value(event, "process").lower().removesuffix(".exe")):
         return "termservice" in process or process in _ANYBODY
     if event.provider == AUDIT and event.id in (4624, 4625):
-        return event.data.get("LogonType", "10") in ("3", "7", "10")
+        return _remote(event)
     # The console's session is no connection, nor is one of a listener for sandboxes.
     return event.data.get("#1", event.data.get("Session")) != "Console"
+
+
+def _remote(event: Event) -> bool:
+    """A sign-in of type 10 is one at a remote desktop. 7 unlocks a desktop, which may be the machine's own; 3
+    is any over the network, NLA's too: who was let in that way is told better by 1149.
+    """
+    kind = event.data.get("LogonType", "10")
+    if kind == "7":
+        return client(event) not in (None, "127.0.0.1", "::1")
+    return kind == "10" or (kind == "3" and event.id == 4625)
