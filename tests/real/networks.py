@@ -106,7 +106,7 @@ class Network:
             router.rule(name)
 
     def lossy(self, rule: str = "loss") -> None:
-        """Routers lose a fifth of the frames, by chance or each fifth; these are real segments, not the 64 kB ones veth passes on."""
+        """Routers lose a fifth of the frames; these are real segments, not the 64 kB ones veth passes on."""
         for router in self.routers:
             _no_offloads(router.name, "left", "right")
         _no_offloads(self.client.name, "right")

@@ -398,5 +398,5 @@ async def _play(row: Row, prefix: list[str], host: str, everything: bool) -> Pla
             process.kill()
             await process.wait()
     if process.returncode:
-        raise RuntimeError(errors.decode(errors="replace")[-3000:])
+        raise RuntimeError(errors.decode(errors="replace")[-600:])
     return Played(**json.loads(said))
