@@ -13,7 +13,7 @@ from rdpdoctor.diagnosis.view import Args, View, derived, flag, text, whole, wor
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 TCP_TAG, UDP_TAG = "cloud.rule-decides", "cloud.udp-rule-decides"
 ALLOW, DENY, SOME, UNKNOWN = "allow", "deny", "some", "unknown"
@@ -24,8 +24,10 @@ _NAMED = 12
 
 
 def derive(view: View) -> Iterator[Observation]:
-    for provider in dict.fromkeys(text(row, "provider") or "" for row in view.all(TCP_TAG)):
-        rows = _asked(view, TCP_TAG, provider)
+    udp = _by(view.all(UDP_TAG), "provider")
+    open_ = _by(view.all("cloud.too-open"), "provider")
+    for provider, told in _by(view.all(TCP_TAG), "provider").items():
+        rows = _asked(told)
         deciding, doubt = _together(rows)
         verdict = _of(deciding) if doubt is None else UNKNOWN
         asked = text(deciding, "source") or ANYONE
@@ -47,23 +49,28 @@ def derive(view: View) -> Iterator[Observation]:
             "denied": sum(_of(row) == DENY for row in rows),
             "groups": len(rows),
             "passes": list(dict.fromkeys(passes))[:_NAMED],
-            "open": any((text(row, "provider") or "") == provider for row in view.all("cloud.too-open")),
+            "open": provider in open_,
             "doubt": doubt or (text(deciding, "doubt") if verdict == UNKNOWN else None),
-            "udp": _verdict(_asked(view, UDP_TAG, provider)),
+            "udp": _verdict(_asked(udp.get(provider, []))),
         }
         yield derived("rules", Stage.TCP, args, rows)
 
 
-def _asked(view: View, tag: str, provider: str) -> list[Observation]:
+def _by(rows: Iterable[Observation], name: str) -> dict[str, list[Observation]]:
+    found: dict[str, list[Observation]] = {}
+    for row in rows:
+        found.setdefault(text(row, name) or "", []).append(row)
+    return found
+
+
+def _asked(rows: list[Observation]) -> list[Observation]:
     """The rows about one source: that of the last one, since files are read with the same question."""
-    rows = [row for row in view.all(tag) if (text(row, "provider") or "") == provider]
     return [row for row in rows if text(row, "source") == text(rows[-1], "source")]
 
 
 def _together(rows: Sequence[Observation]) -> tuple[Observation, str | None]:
     """The row that decides, and `which` where only the choice of groups would."""
-    kinds = dict.fromkeys(text(row, "kind") for row in rows)
-    decided = [_of_one_kind([row for row in rows if text(row, "kind") == kind]) for kind in kinds]
+    decided = [_of_one_kind(alike) for alike in _by(rows, "kind").values()]
     for wanted in (DENY, UNKNOWN, SOME, ALLOW):
         for row, doubt in decided:
             if wanted == (UNKNOWN if doubt else _of(row)):
