@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import answers, captures, diagnosis
+from bench import answers, captures, diagnosis, logs
 from bench.measure import Contender, alternate, peak_megabytes
 from bench.servers import fleet
 
@@ -125,7 +125,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each tool (default 5)")
     parser.add_argument("--hosts", type=int, default=50, help="servers of the fleet (default 50)")
-    parser.add_argument("--only", choices=("start", "diagnosis", "captures", "one", "many"), help="one part")
+    parts = ("start", "diagnosis", "captures", "logs", "one", "many")
+    parser.add_argument("--only", choices=parts, help="one part")
     parser.add_argument("--megabytes", type=float, default=150, help="size of the capture (default 150)")
     options = parser.parse_args()
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
@@ -140,6 +141,8 @@ def main() -> int:
         diagnosis.measure(table, options.rounds)
     if options.only in (None, "captures"):
         captures.compare(table, min(options.rounds, 3), options.megabytes)
+    if options.only in (None, "logs"):
+        logs.compare(table, min(options.rounds, 3), options.megabytes)
     if options.only in (None, "one", "many"):
         missing = [name for name in ("xrdp", "setpriv") if shutil.which(name) is None]
         if missing:

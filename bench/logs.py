@@ -1,0 +1,95 @@
+"""Reading large event logs: against the library's bare iteration, which looks at nothing of what it reads."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import struct
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.measure import Contender, alternate, peak_megabytes
+
+if TYPE_CHECKING:
+    from bench.__main__ import Table
+
+_LOGS = Path(__file__).parents[2] / "shared" / "captures" / "evtx"
+#: What administrators send, made of the recorded logs' own chunks. The last holds only what is of interest.
+_MADE = {
+    "System": ("host-system-1056-1067", "lab-system-nothing-rdp", "system-termdd-50-56"),
+    "Security": ("lab-security-4624-type10",),
+    "RdpCoreTS": ("sandbox-listener-rdpcorets",),
+    "connections only": ("damaged-rcm-261-1149",),
+}
+_BARE = """
+import json, sys, time
+from evtx import PyEvtxParser
+began, count = time.perf_counter(), 0
+rows = PyEvtxParser(sys.argv[1]).records()
+while True:
+    try:
+        for row in rows:
+            count += 1
+        break
+    except RuntimeError:
+        pass
+print(json.dumps([count, time.perf_counter() - began]))
+"""
+_OURS = """
+import json, sys, time
+from evtx import PyEvtxParser
+from rdpdoctor.readers.eventlog import read_events
+began = time.perf_counter()
+((_, tally),) = read_events(sys.argv[1]).tallies
+print(json.dumps([tally.records, time.perf_counter() - began]))
+"""
+_HEADER, _CHUNK = 4096, 65536
+
+
+def compare(table: Table, rounds: int, megabytes: float) -> None:
+    if not _LOGS.is_dir():
+        print("\nno recorded event logs at hand, left out")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, files in _MADE.items():
+            path = Path(folder) / "log.evtx"
+            _write(path, files, megabytes)
+            ours = Contender("rdpdoctor", [sys.executable, "-c", _OURS, str(path)])
+            bare = Contender("evtx, bare", [sys.executable, "-c", _BARE, str(path)])
+            alternate([ours, bare], rounds)
+            (count, mine), (there, theirs) = _median(ours), _median(bare)
+            table.title(f"An event log of {megabytes:g} MB, {there:,} records, {name}")
+            table.row(ours, "right" if count == there else f"{count:,} records")
+            table.row(bare, f"{there / theirs:,.0f} records a second")
+            rate = theirs / mine
+            if name == "connections only":
+                print(f"  rate of rdpdoctor / bare: {rate:.2f} (each record is kept)", flush=True)
+            else:
+                table.wanted("time of rdpdoctor / bare", 1 / rate, 1.25)
+            if (peak := peak_megabytes(ours.argv)) is not None:
+                table.wanted("peak memory", peak, 500, " MB")
+
+
+def _median(contender: Contender) -> tuple[int, float]:
+    runs = [json.loads(run.stdout) for run in contender.runs]
+    return runs[0][0], statistics.median(seconds for _, seconds in runs)
+
+
+def _write(path: Path, names: tuple[str, ...], megabytes: float) -> None:
+    chunks = []
+    for name in names:
+        data = (_LOGS / f"{name}.evtx").read_bytes()
+        pieces = [data[at : at + _CHUNK] for at in range(_HEADER, len(data) - _CHUNK + 1, _CHUNK)]
+        chunks += [piece for piece in pieces if piece.startswith(b"ElfChnk\0")]
+    wanted = int(megabytes * 1e6) // _CHUNK
+    head = bytearray(data[:_HEADER])
+    struct.pack_into("<QQ", head, 8, 0, wanted - 1)
+    struct.pack_into("<H", head, 42, wanted & 0xFFFF)
+    struct.pack_into("<I", head, 124, zlib.crc32(bytes(head[:120])))
+    with path.open("wb") as file:
+        file.write(head)
+        for number in range(wanted):
+            file.write(chunks[number % len(chunks)])
