@@ -69,7 +69,8 @@ class Stream:
 
 @dataclass(slots=True)
 class Totals:
-    """packets: all records of the file. other: those that belong to nothing told here.
+    """packets: all records of the file. bytes: of the file as it is unpacked. tcp_flows: SYNs, without those
+    of connections whose beginning was not recorded, and with those sent again.
 
     start, end: seconds since 1970 of the first and the last packet; None where there is none.
     """

@@ -9,12 +9,15 @@ from rdpdoctor.readers.capture.tls import CLIENT, SERVER
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.flow import Flow
+    from rdpdoctor.readers.capture.walk import Walk
 
 #: Until its first picture a server sends some 20 records in less than 6 kB; then it sends pictures.
 _RECORDS = 25
 _BYTES = 12_000
 #: CredSSP has at most three records of the server, the basic settings one more.
 _NOT_YET = 4
+#: Session tickets of TLS 1.3, which look like data.
+_TICKETS = 2
 
 
 def reached(flow: Flow) -> Stage:
@@ -24,7 +27,7 @@ def reached(flow: Flow) -> Stage:
         return Stage.TCP
     if established(flow):
         return Stage.FINALIZATION
-    if walk.stage is Stage.NLA and walk.tls is not None and walk.tls.traffic[SERVER].records > _NOT_YET:
+    if walk.stage is Stage.NLA and walk.tls is not None and walk.tls.traffic[SERVER].records > _early(walk):
         return Stage.MCS
     return walk.stage
 
@@ -42,4 +45,10 @@ def established(flow: Flow) -> bool | None:
         return True
     if flow.halves[SERVER].missing or flow.halves[CLIENT].missing or walk.blind:
         return None
-    return False if server.records <= _NOT_YET else None
+    return False if server.records <= _early(walk) else None
+
+
+def _early(walk: Walk) -> int:
+    """The most records of a server that may still be in CredSSP."""
+    modern = walk.tls is not None and not walk.tls.is_older
+    return _NOT_YET + (_TICKETS if modern else 0)
