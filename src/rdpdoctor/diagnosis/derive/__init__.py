@@ -12,6 +12,7 @@ from rdpdoctor.diagnosis.derive import (
     clock,
     endings,
     handshakes,
+    host,
     identity,
     members,
     path,
@@ -41,6 +42,7 @@ THEMES: tuple[Callable[[View], Iterable[Observation]], ...] = (
     members.derive,
     path.derive,
     rules.derive,
+    host.derive,
     asked.derive,
 )
 

@@ -36,14 +36,14 @@ def derive(view: View) -> Iterator[Observation]:
         "certificate",
         Stage.TLS,
         {
-            "validity": _validity(now, row),
-            "usage": _usage(row),
-            "strength": "weak" if _weaknesses(row) else "ok",
+            "validity": validity(now, row),
+            "usage": usage(row),
+            "strength": "weak" if weaknesses(row) else "ok",
             "name": name_fits(view.target.host, row),
             "days_left": 0.0
             if now is None or ends is None
             else round((ends - now).total_seconds() / 86400, 2),
-            "weaknesses": _weaknesses(row),
+            "weaknesses": weaknesses(row),
             "self_signed": flag(row, "self_signed") is True,
             "differs_between_attempts": _differs(view),
             "issuers": issuers,
@@ -73,13 +73,13 @@ def _own(view: View) -> list[Observation]:
 
 def _rank(view: View, row: Observation) -> int:
     """Less is worse."""
-    validity = _validity(moment(view.started), row)
+    held = validity(moment(view.started), row)
     faults = (
-        validity not in ("valid", "expiring"),
-        _usage(row) == "wrong",
+        held not in ("valid", "expiring"),
+        usage(row) == "wrong",
         name_fits(view.target.host, row) == "differs",
-        bool(_weaknesses(row)),
-        validity == "expiring",
+        bool(weaknesses(row)),
+        held == "expiring",
     )
     return next((rank for rank, found in enumerate(faults) if found), len(faults))
 
@@ -93,7 +93,7 @@ def moment(stamp: str | None) -> datetime | None:
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def _validity(now: datetime | None, row: Observation) -> str:
+def validity(now: datetime | None, row: Observation) -> str:
     begins, ends = moment(text(row, "not_before")), moment(text(row, "not_after"))
     if now is None:
         return "valid"
@@ -106,7 +106,7 @@ def _validity(now: datetime | None, row: Observation) -> str:
     return "expiring" if (ends - now).total_seconds() < EXPIRES_SOON_DAYS * 86400 else "valid"
 
 
-def _usage(row: Observation) -> str:
+def usage(row: Observation) -> str:
     if row.args.get("usages") is None:
         return "ok"
     usages = words(row, "usages")
@@ -115,7 +115,7 @@ def _usage(row: Observation) -> str:
     )
 
 
-def _weaknesses(row: Observation) -> list[str]:
+def weaknesses(row: Observation) -> list[str]:
     found = []
     key, bits = (text(row, "key") or "").casefold(), whole(row, "key_bits")
     if "rsa" in key and bits is not None and bits < RSA_LEAST_BITS:

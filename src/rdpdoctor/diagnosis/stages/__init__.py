@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.model import StageResult, Status
-from rdpdoctor.diagnosis.stages import dns, logged, mcs, nla, path, settings, tcp, tls, x224
+from rdpdoctor.diagnosis.stages import dns, host, logged, mcs, nla, path, settings, tcp, tls, x224
 from rdpdoctor.diagnosis.stages.judged import Judged
 from rdpdoctor.diagnosis.view import View, text, words
 from rdpdoctor.facts import WALK, Stage
@@ -39,6 +39,7 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
     judged = {stage: each(view, conclusions) for stage, each in JUDGES.items()}
     logged.add(view, judged)
     settings.add(view, conclusions, judged)
+    host.add(view, conclusions, judged)
     results: list[StageResult] = []
     failed: Stage | None = None
     for number, stage in enumerate(WALK):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RULES = ("cloud.rule-decides", "cloud.just-in-time")
 FILE = "file.read"
+MACHINE = "host.read"
 #: Evidence of how things are set, and of what was logged: none of it is a connection that we saw.
 _STILL = frozenset({Source.CLOUD, Source.FILE, Source.EVENTLOG, Source.BUNDLE, Source.CODE, Source.ANSWER})
 _DOUBTS = ("source", "target", "lost", "client-port", "which")
@@ -31,7 +32,7 @@ _BROKEN_SIGNATURE = ("signed-line-missing", "address-not-signed")
 
 def only(view: View) -> bool:
     """Whether no connection was seen, and rules or settings are among the evidence."""
-    return any(tag in view for tag in (*RULES, FILE)) and all(
+    return any(tag in view for tag in (*RULES, FILE, MACHINE)) and all(
         row.source in _STILL for rows in view.by_tag.values() for row in rows
     )
 
@@ -73,6 +74,8 @@ def verdict(view: View, health: Health, stages: Mapping[Stage, str]) -> tuple[st
         return None
     if any(tag in view for tag in RULES):
         return "settings-rules", {"looked_at": stages.get(Stage.TCP)}
+    if MACHINE in view:
+        return "settings-host", dict(next(view.all(MACHINE)).args)
     file = view.first(FILE)
     return "settings-file", dict(file.args) if file is not None else {}
 

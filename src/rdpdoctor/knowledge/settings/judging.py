@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.facts import WALK
 from rdpdoctor.knowledge.sourced import HOW, Point, Row
 
 if TYPE_CHECKING:
@@ -13,18 +14,23 @@ if TYPE_CHECKING:
 #: breaks: connections fail because of it. weakens: they work, with less security. limits: they work, within
 #: bounds that some connections hit.
 EFFECTS = ("breaks", "weakens", "limits")
-_KEYS = ("is", "not", "min", "max", "absent", "effect", "says", "points")
+_KEYS = ("is", "not", "min", "max", "absent", "effect", "at", "says", "points")
 
 Value = int | str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """effect: one of EFFECTS. says: a sentence. points: causes that the value speaks for, loudest first."""
+    """effect: one of EFFECTS. says: a sentence. points: causes that the value speaks for, loudest first.
+
+    at: the stage that the value is about, where it is one. One that breaks and has a stage lets, by itself, no
+    connection get past it.
+    """
 
     effect: str
     says: str
     points: tuple[Point, ...]
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,8 @@ def _case(parent: Row, place: int, entry: Any) -> Case:
     absent = row.flag("absent")
     if not (equal or unequal or absent or least is not None or most is not None):
         raise row.wrong("", "say for which values: is, not, min, max or absent")
-    judgement = Judgement(row.one_of("effect", EFFECTS), row.text("says"), row.points())
+    at = row.one_of("at", tuple(WALK)) if "at" in row.value else None
+    judgement = Judgement(row.one_of("effect", EFFECTS), row.text("says"), row.points(), at)
     return Case(equal, unequal, least, most, absent, judgement)
 
 

@@ -1,0 +1,164 @@
+"""What facts of a machine amount to: which of two values counts, and what stands in a connection's way.
+
+A policy beats the local value (Microsoft's documents of each policy); of the same place the last one that was
+read counts. Everything is told as it was when the file was made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rdpdoctor.diagnosis.derive import hostcertificate, hostwall
+from rdpdoctor.diagnosis.derive.finding import Finding
+from rdpdoctor.diagnosis.view import View, flag, number, text, whole
+from rdpdoctor.facts import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rdpdoctor.facts import Observation
+
+READ = "host.read"
+USUAL_PORT = 3389
+#: Windows builds from here on speak TLS 1.3 (Schannel's table of versions in Microsoft's documents).
+_SPEAKS_TLS13 = 20_348
+#: Of a clock against another one, in seconds: Kerberos takes no more (MS-KILE 3.1.1.2; the usual policy).
+_SKEW = 300.0
+#: Bytes. Ethernet has 1,500; a tunnel takes some tens of these, and below that something else does.
+_LOW_MTU = 1_400
+#: Win32_TerminalServiceSetting.LicensingType.
+_NOT_CHOSEN = 5
+
+
+def derive(view: View) -> Iterator[Observation]:
+    if READ not in view:
+        return
+    found = [*_settings(view), *_service(view)]
+    found += _listener(view, found)
+    found += [*hostwall.find(view, port_of(view)), *hostcertificate.find(view), *_rest(view)]
+    computer = next((name for row in view.all(READ) if (name := text(row, "computer"))), None)
+    for one in found:
+        yield one.told(computer)
+
+
+def port_of(view: View) -> int:
+    """Where Remote Desktop listens, as far as the registry tells, else where the client went."""
+    row = effective(view).get("PortNumber")
+    return (whole(row, "number") if row is not None else None) or view.target.port
+
+
+def effective(view: View) -> dict[str, Observation]:
+    """Name of a setting → the row that counts, where one is set. Names that stand below several keys have
+    their key before them.
+    """
+    chosen: dict[str, Observation] = {}
+    for row in view.all("host.setting"):
+        name, path = text(row, "name") or "", text(row, "setting") or ""
+        if name in ("Enabled", "DisabledByDefault", "Start"):
+            name = "\\".join(path.split("\\")[-3 if name != "Start" else -2 :])
+        if not flag(row, "set"):
+            continue
+        before = chosen.get(name)
+        if before is None or text(before, "by") != "policy" or text(row, "by") == "policy":
+            chosen[name] = row
+    return chosen
+
+
+def _settings(view: View) -> Iterator[Finding]:
+    for name, row in effective(view).items():
+        effect, at = text(row, "effect"), text(row, "at")
+        if effect not in ("breaks", "weakens", "limits"):
+            continue
+        if name == "PortNumber" and whole(row, "number") == view.target.port:
+            continue
+        weight = {"breaks": "breaks" if at else "warns", "weakens": "warns"}.get(effect, "notes")
+        if name == r"TLS 1.2\Server\Enabled" and _newest_build(view) >= _SPEAKS_TLS13:
+            weight = "warns"
+        yield Finding(
+            name,
+            weight,
+            Stage(at) if at in tuple(Stage) else Stage.HOST,
+            [row],
+            says=text(row, "says"),
+            by=text(row, "by"),
+            setting=text(row, "path"),
+            value=text(row, "value"),
+            number=whole(row, "number"),
+        )
+    off = effective(view).get("fDenyTSConnections")
+    if off is not None and whole(off, "number") == 0:
+        yield Finding("remote-desktop.on", "good", Stage.TCP, [off])
+
+
+def _newest_build(view: View) -> int:
+    return max((whole(row, "build") or 0 for row in view.all(READ)), default=0)
+
+
+def _service(view: View) -> Iterator[Finding]:
+    rows = [row for row in view.all("host.service") if (text(row, "name") or "").lower() == "termservice"]
+    row = next((row for row in reversed(rows) if text(row, "state")), None)
+    if row is None:
+        return
+    state = text(row, "state") or ""
+    if state == "running":
+        yield Finding("service.running", "good", Stage.TCP, [row])
+    elif state in ("stopped", "stopping", "paused"):
+        yield Finding("service.stopped", "breaks", Stage.TCP, [row], value=state)
+    else:
+        yield Finding("service.starting", "warns", Stage.TCP, [row], value=state)
+
+
+def _listener(view: View, before: list[Finding]) -> Iterator[Finding]:
+    """Nothing that listens, which what was found before may explain."""
+    explained = any(one.weight == "breaks" and one.at is Stage.TCP for one in before)
+    port = port_of(view)
+    runs = any(one.means == "service.running" for one in before)
+    for row in view.all("host.listeners"):
+        ports, asked = row.args.get("tcp"), row.args.get("asked")
+        if not isinstance(ports, list | tuple) or (isinstance(asked, list | tuple) and port not in asked):
+            continue
+        own = row.args.get("service")
+        if port in ports:
+            if isinstance(own, list | tuple) and runs and port not in own and own:
+                yield Finding("listener.other", "warns", Stage.TCP, [row], number=port)
+            else:
+                yield Finding("listener.there", "good", Stage.TCP, [row], number=port)
+        elif not explained:
+            yield Finding("listener.missing", "breaks", Stage.TCP, [row], number=port)
+    for row in view.all("host.sessions"):
+        if flag(row, "listener") is False and not explained:
+            yield Finding("listener.not-listed", "breaks", Stage.TCP, [row])
+        elif flag(row, "listener"):
+            yield Finding("listener.listed", "good", Stage.TCP, [row])
+    for row in view.all(READ):
+        if flag(row, "listener_key") is False:
+            yield Finding("listener.no-key", "breaks", Stage.TCP, [row])
+
+
+def _rest(view: View) -> Iterator[Finding]:
+    for row in view.all("host.clock"):
+        off = number(row, "offset_s")
+        if off is not None and abs(off) > _SKEW:
+            yield Finding("clock.off", "warns", Stage.NLA, [row], number=int(min(abs(off), 1e12)))
+        elif flag(row, "synced") is False:
+            yield Finding("clock.alone", "notes", Stage.NLA, [row])
+    for row in view.all("host.adapter"):
+        mtu = whole(row, "mtu")
+        if mtu is not None and mtu < _LOW_MTU:
+            yield Finding("mtu.low", "notes", Stage.PATH, [row], value=text(row, "name"), number=mtu)
+    for row in view.all("host.licensing"):
+        if flag(row, "session_host") is not True:
+            continue
+        days, servers = whole(row, "grace_days"), whole(row, "servers")
+        if days == 0 and servers == 0:
+            yield Finding("licensing.grace-over", "warns", Stage.LICENSING, [row])
+        elif whole(row, "mode") == _NOT_CHOSEN:
+            yield Finding("licensing.no-mode", "warns", Stage.LICENSING, [row])
+    for row in view.all("host.tested"):
+        host, port = text(row, "host") or "", whole(row, "port")
+        if port != view.target.port and port != USUAL_PORT:
+            continue
+        if flag(row, "opened") is False:
+            yield Finding("test.failed", "breaks", Stage.TCP, [row], value=host, number=port)
+        elif flag(row, "opened"):
+            yield Finding("test.opened", "good", Stage.TCP, [row], value=host, number=port)

@@ -1,0 +1,111 @@
+"""Facts of a machine, from whatever an administrator can send: the collector's bundle, exports of the
+registry and of policies, and what console tools print, pasted or saved.
+
+A text may hold the output of several tools one after the other; each is looked for. What is read is told as
+it stands, each value with what the knowledge says of it; which of two values counts, and what all of it
+amounts to, the diagnosis concludes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.host import (
+    adapters,
+    bundle,
+    certutil,
+    clock,
+    firewall,
+    gpresult,
+    netstat,
+    pol,
+    regfile,
+    services,
+    sessions,
+    tested,
+)
+from rdpdoctor.readers.host.model import HostError, Raw
+from rdpdoctor.readers.host.observe import observe
+from rdpdoctor.readers.host.text import LARGEST, bounded, decoded, number, unpacked
+
+if TYPE_CHECKING:
+    from rdpdoctor.facts import Observation
+
+__all__ = ["HostError", "HostFacts", "read_host", "sniff"]
+
+#: In this order: lists of PowerShell's are told apart by their properties.
+_CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters)
+#: Characters of what a console printed.
+_LONGEST_TEXT = 8 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """kind: bundle, registry, registry.pol, policies, or console. lost: what could not be read, a sentence
+    each. collected: when, ISO 8601 in UTC, where the file tells. port: where the machine listens, by its
+    registry, for whoever has no other target.
+    """
+
+    observations: tuple[Observation, ...]
+    kind: str
+    computer: str | None
+    collected: str | None
+    port: int | None
+    lost: tuple[str, ...]
+
+
+def sniff(head: bytes) -> str | None:
+    """The kind of a file by its beginning (64 KiB are enough); None where it tells of no machine."""
+    if pol.sniff(head):
+        return "registry.pol"
+    text = decoded(head)
+    if bundle.sniff(text):
+        return "bundle"
+    if regfile.sniff(text):
+        return "registry"
+    if gpresult.sniff(text):
+        return "policies"
+    return "console" if _console(text[:_LONGEST_TEXT], Raw()) else None
+
+
+def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
+    """source: a path, or what is in a file. role: "server" or "client", the machine's side of the connection;
+    without it a bundle may say so itself. Raise OSError, or HostError.
+    """
+    if isinstance(source, bytes):
+        data = bounded(source)
+    else:
+        with Path(source).open("rb") as file:
+            data = bounded(file.read(LARGEST + 1))
+    if data.startswith(b"\x1f\x8b"):
+        data = unpacked(data)
+    kind = sniff(data[: 1 << 16]) or sniff(data)
+    raw = Raw()
+    if kind is None:
+        raise HostError("tells nothing of a machine that is known here")
+    if kind == "registry.pol":
+        pol.read(data, raw)
+    elif kind == "bundle":
+        bundle.read(decoded(data), raw)
+    elif kind == "registry":
+        regfile.read(decoded(data), raw)
+    elif kind == "policies":
+        gpresult.read(decoded(data), raw)
+    else:
+        text = decoded(data)
+        if len(text) > _LONGEST_TEXT:
+            raw.lose(f"what follows the first {_LONGEST_TEXT:,} characters")
+        _console(text[:_LONGEST_TEXT], raw)
+    rows = observe(raw, kind, role or raw.role)
+    port = next((number(one.value, 1, 65_535) for one in raw.settings if one.name == "PortNumber"), None)
+    return HostFacts(tuple(rows), kind, raw.computer, raw.collected, port, tuple(raw.lost))
+
+
+def _console(text: str, raw: Raw) -> bool:
+    """Whether anything was found."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    for reader in _CONSOLE:
+        reader.read(plain, raw)
+    return bool(raw.kinds)

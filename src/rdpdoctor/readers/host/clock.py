@@ -1,0 +1,36 @@
+"""`w32tm /query /status`, and the offsets of `w32tm /stripchart` and `/monitor`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.host.model import Clock
+
+if TYPE_CHECKING:
+    from rdpdoctor.readers.host.model import Raw
+
+_STRATUM = re.compile(r"^Stratum\s*:\s*(\d{1,3})", re.MULTILINE)
+#: `Source: Local CMOS Clock`; the word for it is of the language, `Stratum` mostly is not.
+_SOURCE = re.compile(
+    r"^(?:Source|Quelle|Source de temps|Origen)\s*:\s*(\S.{0,99})$", re.MULTILINE | re.IGNORECASE
+)
+_OWN = ("local cmos clock", "free-running system clock", "vm ic time synchronization provider")
+_OFFSET = re.compile(r"^\d\d:\d\d:\d\d,? (?:d:\+?-?[\d.]+s )?o:([+-]\d{1,9}\.\d{1,9})s", re.MULTILINE)
+_MONITOR = re.compile(r"\bNTP: ([+-]\d{1,9}\.\d{1,9})s offset from")
+
+
+def read(text: str, raw: Raw) -> None:
+    stratum, source = _STRATUM.search(text), _SOURCE.search(text)
+    offsets = _OFFSET.findall(text) or _MONITOR.findall(text)
+    if stratum is None and not offsets:
+        return
+    named = source[1].strip() if source is not None and stratum is not None else None
+    level = int(stratum[1]) if stratum is not None else None
+    synced: bool | None = None
+    if level is not None:
+        # Stratum 0 is none; 1 with its own clock is what a machine says that follows nobody (RFC 5905 7.3).
+        synced = level != 0 and not (named or "").lower().startswith(_OWN[:2])
+    worst = max((float(one) for one in offsets[-20:]), key=abs, default=None)
+    raw.clock = Clock(named, level, synced, worst)
+    raw.kinds.append("w32tm")

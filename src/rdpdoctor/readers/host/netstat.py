@@ -1,0 +1,46 @@
+"""`netstat -ano`, and `Get-NetTCPConnection`: who listens. The word for listening is one of the language, so
+a listener is known by the other side, which is nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.host.model import MOST, Listener
+
+if TYPE_CHECKING:
+    from rdpdoctor.readers.host.model import Raw
+
+_LINE = re.compile(
+    r"^\s*(TCP|UDP)\s+(\S{1,60}):(\d{1,5})\s+(?:(?:0\.0\.0\.0|\[::\]):0|\*:\*)\s+(?:\D\S*\s+)?(\d{1,10})?\s*$",
+    re.MULTILINE,
+)
+_OBJECTS = re.compile(
+    r"^(\S{2,45})\s+(\d{1,5})\s+(?:0\.0\.0\.0|::)\s+0\s+Listen\b(?:\s+\D\S*)?(?:\s+(\d{1,10}))?", re.MULTILINE
+)
+_ANY = re.compile(r"^\s*TCP\s+\S+:\d+\s+\S+:\d+", re.MULTILINE)
+_HEAD = re.compile(r"^LocalAddress\s+LocalPort\s+RemoteAddress", re.MULTILINE)
+
+
+def read(text: str, raw: Raw) -> None:
+    found: list[Listener] = []
+    if _ANY.search(text):
+        found += [
+            Listener(one[1].lower(), one[2].strip("[]"), int(one[3]), int(one[4]) if one[4] else None)
+            for one in islice(_LINE.finditer(text), MOST)
+        ]
+        raw.kinds.append("netstat")
+    elif _HEAD.search(text):
+        found += [
+            Listener("tcp", one[1], int(one[2]), int(one[3]) if one[3] else None)
+            for one in islice(_OBJECTS.finditer(text), MOST)
+        ]
+        raw.kinds.append("Get-NetTCPConnection")
+    else:
+        return
+    # Part of a listing (found by `findstr`, say) does not tell what is absent; a whole one has others too.
+    raw.listeners = (raw.listeners or []) + [one for one in found if 0 < one.port < 65_536]
+    if raw.listeners and not any(one.port in (135, 445) for one in raw.listeners):
+        raw.lose("listeners that the listing leaves out")

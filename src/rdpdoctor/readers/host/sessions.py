@@ -1,0 +1,42 @@
+"""`qwinsta` (`query session`): sessions and listeners, in columns under names of any language.
+
+A listener has a number from 65,536 on; its state is a word of the language, so it is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.host.model import Session
+
+if TYPE_CHECKING:
+    from rdpdoctor.readers.host.model import Raw
+
+_LISTENERS = 65_536
+#: A mark for one's own session, name, user, number, state.
+_LINE = re.compile(r"^[> ](\S*)\s+(?:(\S[^\n]{0,22}?)\s+)?(\d{1,10})\s{1,3}\S+")
+_HEAD = re.compile(r"^\s?\S+\s+\S+\s+ID\s+\S+", re.MULTILINE)
+_SERVICES = re.compile(r"^[> ]services\s+0\s", re.MULTILINE)
+_MOST = 1_000
+
+
+def sniff(text: str) -> bool:
+    return _SERVICES.search(text) is not None or (
+        _HEAD.search(text) is not None
+        and re.search(r"^[> ](?:console|rdp-tcp)\b", text, re.MULTILINE) is not None
+    )
+
+
+def read(text: str, raw: Raw) -> None:
+    if not sniff(text):
+        return
+    found: list[Session] = []
+    for line in text.splitlines():
+        match = _LINE.match(line[:200])
+        if match is not None and len(found) < _MOST:
+            number = int(match[3])
+            found.append(Session(match[1], number, number >= _LISTENERS, bool(match[2])))
+    if found:
+        raw.sessions = (raw.sessions or []) + found
+        raw.kinds.append("qwinsta")
