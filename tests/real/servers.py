@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from .certificates import Certificates, Pair
 from .networks import PORT, Node
-from .processes import Server, ServerDied, free_port, group, last_words, wait_listening
+from .processes import READY, Server, ServerDied, free_port, group, last_words, wait_listening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,10 +95,24 @@ class Workshop:
             os.close(writer)
             with os.fdopen(reader) as answer:
                 number = answer.readline().strip()
-            if not number:
+            if not number or not _lets_in(number):
                 raise ServerDied(f"Xvfb: {last_words(room / 'log')}")
             self._display = f":{number}"
         return self._display
+
+
+def _lets_in(display: str) -> bool:
+    """Whether the X server answers a client, which it does a moment after it has named its display."""
+    deadline = time.monotonic() + READY
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1.0)
+            client.connect(f"/tmp/.X11-unix/X{display}")
+            client.sendall(b"l\0\x0b\0" + bytes(8))  # little-endian, X11, no authorization
+            if client.recv(1) == b"\x01":
+                return True
+        time.sleep(0.05)
+    return False
 
 
 @contextmanager

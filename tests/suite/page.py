@@ -22,7 +22,7 @@ INTRODUCTION = """\
 Made by `make scenarios`, which plays everything and writes this page; do not edit it. `make test` plays the
 same and fails where a line of it is wrong.
 
-A case is a scenario of the lab (`rdpdoctor lab NAME` plays it), a real server (`real-…`: xrdp, FreeRDP, weston,
+A case is a scenario of the lab (`rdpdoctor lab NAME`), a real server (`real-…`: xrdp, FreeRDP, weston,
 OpenSSL, Python's web server, some behind forwarders that misbehave), or a real server beyond a
 network of our own (`net-…`: namespaces with routers that drop, reject, cut, swallow, delay, lose and count).
 About a third are combinations: several faults at once, or a fault and something misleading, such as a code

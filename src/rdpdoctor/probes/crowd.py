@@ -35,6 +35,7 @@ async def _crowd(context: Context) -> None:
 
 def offers(context: Context) -> tuple[Experiment, ...]:
     first = foretell.alike(context, [0], "repeat", "ordinary")
+    others = foretell.alike(context, range(1, _SIZE), "repeat", "ordinary", at_once=_SIZE)
     full = foretell.dropped(context, range(1, _SIZE), "repeat", "ordinary", at_once=_SIZE)
     return (
         Experiment(
@@ -42,7 +43,7 @@ def offers(context: Context) -> tuple[Experiment, ...]:
             seconds=_SIZE * context.another(),
             connections=_SIZE,
             outcomes={
-                "same": foretell.alike(context, range(_SIZE), "repeat", "ordinary"),
+                "same": (*first, *others),
                 "some-fail": (*first, *full),
             },
             run=partial(_crowd, context),
