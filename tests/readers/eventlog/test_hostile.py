@@ -148,6 +148,29 @@ def test_a_chain_that_leads_back_to_itself_ends() -> None:
     assert tally.records + sum("damaged" in each for each in tally.lost) > 0
 
 
+def test_a_fault_of_the_library_costs_what_it_was_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        """As PyO3 makes of a Rust panic."""
+
+    class Parser:
+        def __init__(self, *_: object) -> None: ...
+
+        def records(self) -> Parser:
+            return self
+
+        def __iter__(self) -> Parser:
+            return self
+
+        def __next__(self) -> None:
+            raise PanicException("index out of bounds")
+
+    monkeypatch.setattr("rdpdoctor.readers.eventlog.evtx._library", lambda: Parser)
+    chunk = (b"ElfChnk\0" + struct.pack("<QQ", 1, 3)).ljust(65536, b"\1")
+    found, tally = read(b"ElfFile\0".ljust(4096, b"\0") + chunk)
+    assert (found, tally.records) == ([], 0)
+    assert tally.lost == ["chunks on which the library failed", "a damaged or missing record (3 times)"]
+
+
 def test_a_damaged_header_of_the_file_costs_nothing() -> None:
     data = chunks("lab-rcm", 1)
     sound, _ = read(bytes(data))

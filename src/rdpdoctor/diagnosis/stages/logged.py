@@ -24,7 +24,13 @@ _OURS = frozenset({LOG, ATTEMPT, EVENT, "code.shown", "answer.given"})
 _DEFECTS = frozenset(
     {
         *("certificate.expired", "certificate.expiring", "certificate.wrong-usage", "certificate.not-usable"),
-        *("certificate.key-denied", "schannel.key-unusable", "schannel.no-key", "schannel.no-credential", "schannel.no-suites"),
+        *(
+            "certificate.key-denied",
+            "schannel.key-unusable",
+            "schannel.no-key",
+            "schannel.no-credential",
+            "schannel.no-suites",
+        ),
         *("licensing.grace-over", "licensing.grace-ending", "service.crashed"),
     }
 )
@@ -74,7 +80,7 @@ def _put(stage: Stage, works: bool, row: Observation, judged: MutableMapping[Sta
 def absent(judged: Iterable[Judged | None]) -> Judged:
     """A stage of which a log tells nothing: no matter, where it tells how an attempt ended."""
     if any(found is not None for found in judged):
-        return Judged(Status.SKIPPED, "reason.not-known", reason="not-in-log")
+        return Judged(Status.SKIPPED, "reason.not-tried", reason="not-in-log")
     return Judged(Status.UNKNOWN, "reason.not-known", reason="no-attempt")
 
 
@@ -88,6 +94,10 @@ def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
     if row is None:
         for name in ("attempts", "works", "fails"):
             args.pop(name, None)
+    else:
+        args["client"] = text(row, "client") or (
+            text(row, "computer") if text(row, "side") == "client" else None
+        )
     if health is Health.UNKNOWN:
         return "logged-unknown", dict(log.args)
     if health in (Health.FAILING, Health.UNREACHABLE):

@@ -102,6 +102,11 @@ def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> It
             break
         except RuntimeError:  # of one record; the next one may be sound
             faults += 1
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # how a fault of the library arrives; it has no name
+                raise
+            tally.lose("chunks on which the library failed")
+            break
     tally.records += seen
     missing = max(promised - left_out - seen, faults)
     if missing:

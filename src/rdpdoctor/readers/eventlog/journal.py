@@ -126,12 +126,14 @@ def _journal(log: EventLog, pair: _Pair, host: Sequence[Event]) -> Journal:
     times = [event.time for event in host if known(event.time)]
     started = min(times, default=datetime(1970, 1, 1, tzinfo=UTC))
     spoken = f"{name} from {pair.client}" if pair.client else name
-    length = (max(times, default=started) - started).total_seconds() * 1000
-    journal = Journal(
-        Target(spoken, name), started.isoformat(timespec="milliseconds").replace("+00:00", "Z"), length
-    )
+    # It took no time: how long a log goes is not how long a check took.
+    journal = Journal(Target(spoken, name), _iso(started))
     journal.extend(rows)
     return journal
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _fill(log: EventLog, tries: Sequence[Attempt], host: Sequence[Event]) -> list[Observation]:
@@ -154,8 +156,8 @@ def _files(log: EventLog, tries: Sequence[Attempt]) -> list[Observation]:
         "channels": sorted({event.channel for event in log.events if event.channel})[:20],
         "records": sum(tally.records for _, tally in log.tallies),
         "kept": sum(tally.kept for _, tally in log.tallies),
-        "first": min(firsts).isoformat(timespec="milliseconds").replace("+00:00", "Z") if firsts else None,
-        "last": max(lasts).isoformat(timespec="milliseconds").replace("+00:00", "Z") if lasts else None,
+        "first": _iso(min(firsts)) if firsts else None,
+        "last": _iso(max(lasts)) if lasts else None,
         "attempts": len(tries),
         "works": outcomes.count("works"),
         "fails": outcomes.count("fails"),
