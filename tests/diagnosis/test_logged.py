@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def together(story: Story, path: Path, *samples: exports.Sample) -> Diagnosis:
     file = path / "log.xml"
     file.write_bytes(exports.saved_xml(samples))
-    story.journal.extend(read_events(file).observations)
+    story.journal.extend(read_events(file).about(story.journal.target.host))
     return diagnose(story.journal, load())
 
 
@@ -86,6 +86,15 @@ def test_what_was_measured_stands_above_what_was_logged(tmp_path: Path) -> None:
     found = together(Story().healthy(), tmp_path, exports.not_renewed(0))
     assert found.verdict.status == "healthy"
     assert [cause.id for cause in found.causes if cause.confidence is not Confidence.RULED_OUT] == []
+
+
+def test_another_machines_log_says_nothing_of_this_one(tmp_path: Path) -> None:
+    file = tmp_path / "log.xml"
+    text = exports.event_xml(exports.not_renewed(0)).replace("srv01", "srv02")
+    file.write_text(f"<Events>{text}{exports.event_xml(exports.received(0))}</Events>", "utf-8")
+    story = dies_after_hello()
+    story.journal.extend(read_events(file).about("srv01.corp.example"))
+    assert first(diagnose(story.journal, load())) == ("certificate.key-unusable", Confidence.LIKELY)
 
 
 def test_a_refused_sign_in_beside_a_good_check_is_a_warning(tmp_path: Path) -> None:

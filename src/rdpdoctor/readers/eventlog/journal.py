@@ -39,10 +39,15 @@ class EventLog:
         several = len(self.tallies) > 1
         return [f"{name}: {what}" if several else what for name, tally in self.tallies for what in tally.lost]
 
-    @property
-    def observations(self) -> list[Observation]:
-        """All that the files say, of whatever pair: what strengthens a live check."""
-        return _fill(self, self.attempts, self.events)
+    def about(self, host: str) -> list[Observation]:
+        """What the files say of that machine, whoever connects to it: to strengthen a live check. Where they
+        come from one machine only, it is taken for the one meant: a host may be typed as an address.
+        """
+        name = _host(host)
+        machines = {_host(event.computer) for event in self.events}
+        events = [one for one in self.events if len(machines) == 1 or _host(one.computer) == name]
+        tries = [one for one in self.attempts if len(machines) == 1 or _host(one.computer) == name]
+        return _fill(self, tries, events)
 
 
 def read_events(*paths: Path | str) -> EventLog:
