@@ -82,7 +82,7 @@ def firewall(name: str, priority: int = 1000, **args: Any) -> dict[str, Any]:
     return {**row, "direction": "INGRESS", "disabled": False, **args}
 
 
-TCP_3389 = [{"IPProtocol": "tcp", "ports": ["3389"]}]
+TCP_3389: list[dict[str, Any]] = [{"IPProtocol": "tcp", "ports": ["3389"]}]
 
 
 def rules(document: Any, source: str | None = None, port: int = 3389) -> Rules:
@@ -105,6 +105,13 @@ def one(document: Any, source: str | None = None, port: int = 3389) -> Observati
     found = [row for row in rules(document, source, port).observations if row.tag == "cloud.rule-decides"]
     assert len(found) == 1
     return found[0]
+
+
+def passes(document: Any, source: str | None = None) -> list[str]:
+    """Who gets in, by the only group's word."""
+    found = one(document, source).args["passes"]
+    assert isinstance(found, list)
+    return found
 
 
 def tags(read: Rules) -> list[str]:

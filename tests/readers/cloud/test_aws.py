@@ -13,6 +13,7 @@ from tests.readers.cloud.craft import (
     entry,
     network_acl,
     one,
+    passes,
     permission,
     rules,
     security_group,
@@ -46,7 +47,7 @@ def test_security_groups(rule: dict[str, Any], home: str, internet: str) -> None
 def test_groups_that_name_groups_mean_private_addresses() -> None:
     document = [security_group(permission(UserIdGroupPairs=[{"GroupId": "sg-9"}]), name="web")]
     assert one(document, "10.1.2.3").args["doubt"] == "source"
-    assert list(one(document).args["passes"]) == ["sg-9"]
+    assert passes(document) == ["sg-9"]
     assert one(document).args["group"] == "web (sg-1)"
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.readers.cloud.craft import HOME, OFFICE, TCP_3389, decided, firewall, one
+from tests.readers.cloud.craft import HOME, OFFICE, TCP_3389, decided, firewall, one, passes
 
-ALLOW, DENY = {"allowed": TCP_3389}, {"denied": TCP_3389}
+ALLOW: dict[str, Any] = {"allowed": TCP_3389}
+DENY: dict[str, Any] = {"denied": TCP_3389}
 
 
 @pytest.mark.parametrize(
@@ -47,4 +48,4 @@ def test_each_network_by_itself() -> None:
 def test_tags_stand_for_machines_of_the_network() -> None:
     row = [firewall("a", **ALLOW, sourceTags=["jump"])]
     assert one(row, "10.1.2.3").args["doubt"] == "source"
-    assert list(one(row).args["passes"]) == ["machines of jump"]
+    assert passes(row) == ["machines of jump"]
