@@ -63,7 +63,7 @@ def _read(der: bytes) -> Certificate:
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         serial = f"{certificate.serial_number:x}"
         subject, issuer = _name(certificate, "subject"), _name(certificate, "issuer")
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, x509.InvalidVersion) as error:
         raise Malformed("certificate", 0, str(error)[:200], bytes(der[:32])) from error
     key, bits = _key(certificate)
     return Certificate(
