@@ -53,6 +53,20 @@ def test_versions_that_do_not_exist(version: int) -> None:
         certificate.parse(DER.replace(_VERSION, _VERSION[:4] + bytes((version,))))
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("0603551d11", "0603551d25"),  # subjectAltName becomes a second extended key usage
+        ("8203737276", "8303737276"),  # dNSName becomes x400Address, which the library does not know
+    ],
+)
+def test_an_extension_that_cannot_be_read_hides_nothing_else(good: str, bad: str) -> None:
+    """Once a crash, too."""
+    assert bytes.fromhex(good) in DER
+    value = certificate.parse(DER.replace(bytes.fromhex(good), bytes.fromhex(bad)))
+    assert (value.common_name, value.names) == ("srv", ())
+
+
 @given(st.integers(0, len(DER) - 1), st.integers(1, 255))
 def test_any_byte_changed(at: int, by: int) -> None:
     broken = bytearray(DER)

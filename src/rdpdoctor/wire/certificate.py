@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rdpdoctor.wire.errors import Malformed
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
+
+Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
 SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1"
 REMOTE_DESKTOP_AUTHENTICATION = "1.3.6.1.4.1.311.54.1.2"
@@ -148,9 +150,8 @@ def _is_self_signed(certificate: x509.Certificate) -> bool:
 def _subject_alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
     from cryptography import x509
 
-    try:
-        value = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError, TypeError):
+    value = _extension(certificate, x509.SubjectAlternativeName)
+    if value is None:
         return ()
     names = [str(name.value)[:253] for name in value if isinstance(name, x509.DNSName | x509.IPAddress)]
     return tuple(names[:_NAMES_KEPT])
@@ -159,8 +160,19 @@ def _subject_alternative_names(certificate: x509.Certificate) -> tuple[str, ...]
 def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
     from cryptography import x509
 
+    value = _extension(certificate, x509.ExtendedKeyUsage)
+    return None if value is None else tuple(usage.dotted_string for usage in value)[:_NAMES_KEPT]
+
+
+def _extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
+    """None where it is absent, or where one that cannot be read hides them all: some of the library's errors
+    are no ValueErrors.
+    """
+    from cryptography import x509
+
     try:
-        value = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (x509.ExtensionNotFound, ValueError, TypeError):
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None
-    return tuple(usage.dotted_string for usage in value)[:_NAMES_KEPT]
+    except (ValueError, TypeError):
+        return None
