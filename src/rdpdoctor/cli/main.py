@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "check",
     "explain": "explain",
     "read": "read",
+    "collect": "collect",
     "lab": "lab",
     "demo": "demo",
     "list": "listing",
@@ -47,6 +48,7 @@ commands:
   check TARGET...   the same as without a command
   explain WORDS...  what a code, event, setting or dialog means
   read FILE...      the same report from a journal that --save wrote
+  collect           a script that writes down the facts of a Windows machine
   lab SCENARIO      an endpoint on this machine with a planted fault
   demo              checks a lab endpoint that fails with 0x904/0x7
   list WHAT         probes, causes, remedies, scenarios or tags

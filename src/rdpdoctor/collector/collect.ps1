@@ -7,6 +7,10 @@ Reads only. It changes nothing, asks nothing over the network, needs no module, 
 and on PowerShell 7. Run it elevated: without, some sections are missing, and the file says which.
 Any door that is left will do: the console, Invoke-Command, Azure Run Command, AWS Systems Manager.
 
+.PARAMETER Client
+Says that this is the machine that connects, not the one that is connected to. Without it a PC on which Remote
+Desktop is off would be told of as a server that nobody can reach.
+
 .PARAMETER OutFile
 The file to write. Without it the JSON goes to the output.
 
@@ -22,15 +26,23 @@ Writes user1, user2 ... instead of the names of users and their domains.
 .PARAMETER Brief
 Leaves events, updates and rules for other ports out, and writes the rest compressed, on one line. For doors that
 pass few characters, such as Azure Run Command.
+
+.PARAMETER Mode
+The switches above as words in one text, "brief mask client", for doors that pass texts only, or nothing.
 #>
-[CmdletBinding()]
+[CmdletBinding(PositionalBinding = $false)]
 param(
+    [switch] $Client,
     [string] $OutFile,
     [int] $Port = 0,
     [int] $Hours = 72,
     [switch] $Mask,
-    [switch] $Brief
+    [switch] $Brief,
+    [string] $Mode = ''
 )
+if ($Mode -match 'brief') { $Brief = $true }
+if ($Mode -match 'mask') { $Mask = $true }
+if ($Mode -match 'client') { $Client = $true }
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -53,14 +65,17 @@ function Read-Part {
 function Format-Time {
     param($Value)
     if ($null -eq $Value) { return $null }
-    return ([datetime] $Value).ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ')
+    # In the invariant culture: others write other separators, and count other years.
+    $invariant = [System.Globalization.CultureInfo]::InvariantCulture
+    return ([datetime] $Value).ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ss.fffZ', $invariant)
 }
 
 function Hide-Name {
     param([string] $Value)
     if (-not $Mask -or [string]::IsNullOrEmpty($Value) -or $Value -eq '-') { return $Value }
     # Accounts of the system itself are no secret, and say much.
-    if ($Value -match '^(NT AUTHORITY|NT SERVICE|BUILTIN|SYSTEM|LOCAL SERVICE|NETWORK SERVICE|Everyone|S-1-5-(18|19|20|32-\d+))') {
+    $known = '^(NT AUTHORITY|NT SERVICE|BUILTIN|LocalSystem|SYSTEM|LOCAL SERVICE|NETWORK SERVICE|S-1-1-0$|S-1-5-(?!21-)|S-1-15-)'
+    if ($Value -match $known) {
         return $Value
     }
     $key = $Value.ToLowerInvariant()
@@ -83,6 +98,7 @@ $keys = @(
     'HKLM:\SYSTEM\CurrentControlSet\Control\SecurityProviders'
     'HKLM:\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\*'
     'HKLM:\SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010002'
+    'HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName'
     'HKLM:\SYSTEM\CurrentControlSet\Services\TermService'
     'HKLM:\SYSTEM\CurrentControlSet\Services\TermService\Parameters'
     'HKLM:\SYSTEM\CurrentControlSet\Services\SessionEnv'
@@ -97,6 +113,7 @@ $keys = @(
     'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CredentialsDelegation\*'
     'HKLM:\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002'
     'HKLM:\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot'
+    'HKLM:\SOFTWARE\Policies\Microsoft\WindowsFirewall\*'
     'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System'
     'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System\CredSSP\Parameters'
     'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
@@ -110,6 +127,8 @@ $keys = @(
 )
 # Values that hold secrets: that they are there is all that is written down.
 $secret = 'token|password|secret|privatekey|hint$'
+# Rules of the firewall that a policy brings are many; those of other ports are left out.
+$walls = '\\WindowsFirewall\\FirewallRules$'
 
 function Read-Key {
     param([string] $Path)
@@ -123,8 +142,8 @@ function Read-Key {
             $value = -join ($value | ForEach-Object { $_.ToString('x2') })
         }
         elseif ($name -match $secret -and $kind -notmatch 'Word') { $value = $null; $kind = 'Secret' }
-        elseif ($Mask -and $written -match 'Terminal Server Client\\Servers' -and $name -match 'UsernameHint') {
-            $value = Hide-Name $value
+        elseif ($written -match $walls -and $value -match '\|LPort\d?_?\d*=' -and $value -notmatch "\|LPort\d?_?\d*=($Port\||\d+-)") {
+            continue
         }
         elseif ($value -is [string] -and $value.Length -gt 2000) { $value = $value.Substring(0, 2000) }
         [ordered]@{ path = $written; name = $name; type = $kind; value = $value }
@@ -153,21 +172,26 @@ function Get-KeyFile {
         if ($null -ne $rsa -and $null -ne $rsa.Key) { $name = $rsa.Key.UniqueName }
         elseif ($null -ne $rsa) { $name = $rsa.CspKeyContainerInfo.UniqueKeyContainerName }
     }
-    catch { return [ordered]@{ file = $null; error = "$($_.Exception.Message)" } }
-    if (-not $name) { return [ordered]@{ file = $null; error = $null } }
+    catch {
+        $code = '0x{0:X8}' -f $_.Exception.GetBaseException().HResult
+        return [ordered]@{ file = $null; error = "$($_.Exception.Message)"; code = $code }
+    }
+    if (-not $name) { return [ordered]@{ file = $null; error = $null; code = $null } }
     $leaf = Split-Path -Leaf $name
     foreach ($folder in 'RSA\MachineKeys', 'Keys', 'SystemKeys', 'RSA\S-1-5-18') {
         $file = Join-Path "$env:ProgramData\Microsoft\Crypto" (Join-Path $folder $leaf)
-        if (Test-Path -LiteralPath $file) { return [ordered]@{ file = $file; error = $null } }
+        if (Test-Path -LiteralPath $file) { return [ordered]@{ file = $file; error = $null; code = $null } }
     }
-    return [ordered]@{ file = $null; error = 'the key has no file here' }
+    return [ordered]@{ file = $null; error = 'the key has no file here'; code = $null }
 }
 
 function Get-Access {
     param([string] $File)
-    foreach ($rule in (Get-Acl -LiteralPath $File).Access) {
+    # As SIDs: names are in the language of Windows.
+    $rules = (Get-Acl -LiteralPath $File).GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier])
+    foreach ($rule in $rules) {
         [ordered]@{
-            who = Hide-Name "$($rule.IdentityReference)"
+            who = Hide-Name "$($rule.IdentityReference.Value)"
             rights = "$($rule.FileSystemRights)"
             kind = "$($rule.AccessControlType)"
         }
@@ -202,6 +226,7 @@ function Read-Certificate {
         names = $alternative
         key_file = $key.file
         key_error = $key.error
+        key_code = $key.code
         key_access = $access
     }
 }
@@ -242,7 +267,8 @@ function Read-Event {
     $xml = [xml] $Record.ToXml()
     $number = 0
     foreach ($part in 'EventData', 'UserData') {
-        $node = $xml.Event.$part
+        # By XPath: PowerShell gives an element without content as an empty text, which has no nodes.
+        $node = $xml.DocumentElement.SelectSingleNode("*[local-name()='$part']")
         if ($null -eq $node) { continue }
         foreach ($leaf in $node.SelectNodes('.//*[not(*)]')) {
             $number++
@@ -251,7 +277,10 @@ function Read-Event {
             if ($name -eq 'Data') { $name = "param$number" }
             $text = "$($leaf.InnerText)"
             if ($text.Length -gt 500) { $text = $text.Substring(0, 500) }
-            if ($name -match 'user|account|domain|sid$' -and $name -notmatch 'status') { $text = Hide-Name $text }
+            $personal = $name -match 'user|account|domain|sid$' -and $name -notmatch 'status'
+            # 1149 has its user and domain without names; 1029 a hash of the name, which is soon guessed.
+            $personal = $personal -or ($Record.Id -eq 1149 -and $number -le 2) -or ($Record.Id -eq 1029)
+            if ($personal) { $text = Hide-Name $text }
             $data[$name] = $text
         }
     }
@@ -304,6 +333,9 @@ function Read-Firewall {
             }
         }
         if (-not $meant -or ($open -in '', '*' -and -not $rule.Enabled)) { continue }
+        # A rule for another program's ports says nothing about this one.
+        $program = "$($rule.ApplicationName)"
+        if ($program -ne '' -and $program -notmatch 'svchost\.exe$|^System$') { continue }
         [ordered]@{
             name = $rule.Name
             group = "$($rule.Grouping)"
@@ -313,7 +345,7 @@ function Read-Firewall {
             ports = $open
             remote = "$($rule.RemoteAddresses)"
             profiles = @($profiles.Keys | Where-Object { $rule.Profiles -band $profiles[$_] })
-            program = "$($rule.ApplicationName)"
+            program = $program
             service = "$($rule.ServiceName)"
         }
     }
@@ -341,6 +373,7 @@ if ($Port -le 0) {
 
 Read-Part 'collected' { Format-Time (Get-Date) }
 Read-Part 'masked' { [bool] $Mask }
+Read-Part 'role' { if ($Client) { 'client' } else { 'server' } }
 Read-Part 'port' { $Port }
 Read-Part 'elevated' {
     $who = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent())
@@ -365,7 +398,13 @@ Read-Part 'system' {
         powershell = "$($PSVersionTable.PSVersion)"
     }
 }
-Read-Part 'registry' { @(foreach ($path in (Get-Paths | Select-Object -Unique)) { Read-Key $path }) }
+Read-Part 'registry' {
+    @(foreach ($path in (Get-Paths | Select-Object -Unique)) {
+            # Some keys are shut even to administrators, such as that of the grace period.
+            try { Read-Key $path }
+            catch { [void] $script:failed.Add([ordered]@{ part = "registry $path"; error = "$($_.Exception.Message)" }) }
+        })
+}
 Read-Part 'services' {
     $wanted = 'TermService', 'SessionEnv', 'UmRdpService', 'CertPropSvc', 'KeyIso', 'CryptSvc', 'MpsSvc', 'BFE',
     'W32Time', 'Netlogon', 'gpsvc', 'TSGateway', 'Tssdis', 'TermServLicensing', 'RDAgentBootLoader', 'Audiosrv'
@@ -441,10 +480,15 @@ Read-Part 'time' {
 Read-Part 'licensing' {
     $settings = Get-CimInstance -Namespace root/cimv2/TerminalServices -ClassName Win32_TerminalServiceSetting
     $general = Get-CimInstance -Namespace root/cimv2/TerminalServices -ClassName Win32_TSGeneralSetting -Filter "TerminalName='RDP-Tcp'"
+    # Methods that only read. A machine without the role has no answer to them.
+    $grace = $(try { (Invoke-CimMethod -InputObject $settings -MethodName GetGracePeriodDays).DaysLeft } catch { $null })
+    $servers = $(try { @((Invoke-CimMethod -InputObject $settings -MethodName GetSpecifiedLicenseServerList).SpecifiedLSList | Where-Object { $_ }).Count } catch { $null })
     [ordered]@{
         mode = $settings.LicensingType
         mode_name = "$($settings.LicensingName)"
         policy_mode = $settings.PolicySourceLicensingType
+        grace_days = $grace
+        servers = $servers
         allow_connections = $settings.AllowTSConnections
         single_session = $settings.SingleSession
         terminal_mode = $settings.TerminalServerMode
@@ -473,8 +517,14 @@ if (-not $Brief) {
 $script:bundle['errors'] = @($script:failed)
 
 if ($Brief) {
-    # What is not set needs no characters.
-    $script:bundle['registry'] = @($script:bundle['registry'] | Where-Object { $_.path -match 'Terminal Serv|SCHANNEL|CredSSP|Lsa$' })
+    # What decides most, and little of that: such doors pass some thousand characters.
+    $script:bundle['registry'] = @($script:bundle['registry'] | Where-Object {
+            $_.path -match 'Control\\Terminal Server(\\WinStations\\RDP-Tcp)?$|Policies.*Terminal Services|SCHANNEL\\Protocols|CredSSP|Lsa$|MSV1_0$' -and
+            "$($_.value)".Length -le 100
+        })
+    $script:bundle.Remove('machine_keys')
+    $script:bundle.Remove('disks')
+    $script:bundle.Remove('sessions')
 }
 $json = ConvertTo-Json -InputObject $script:bundle -Depth 8 -Compress
 if ($Brief) {
