@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test packages lint format types imports pytest index docs bench wheel lock clean
+.PHONY: help demo test packages lint format types imports pytest index scenarios docs bench wheel lock clean
 
 help:
 	@sed -n '/^[a-z]*:.*## /{s/:.*## /\t/;p}' $(MAKEFILE_LIST) | expand -t 12
@@ -89,6 +89,9 @@ index: $(VENV)/run.stamp ## the knowledge, checked and indexed anew, and its pag
 
 docs: $(VENV)/run.stamp ## docs/knowledge.md: all that is known, on one page
 	@$(BIN)/python docs/knowledge.py
+
+scenarios: $(VENV)/test.stamp ## the whole scenario suite, twice; writes docs/scenarios.md
+	@$(BIN)/python -m tests.suite
 
 bench: $(VENV)/run.stamp ## speed against other tools, as ratios of one run
 	@$(BIN)/python -m bench $(ARGS)

@@ -12,6 +12,7 @@ import pytest
 
 from rdpdoctor.knowledge import load
 from rdpdoctor.lab.scenario import CIRCUMSTANCES
+from rdpdoctor.probes.context import TOTAL_HEALTHY, TOTAL_UNHEALTHY
 
 from .__main__ import PAGE
 from .case import Played, wrong
@@ -58,6 +59,8 @@ def test_verdict(name: str, results: Results) -> None:
     if isinstance(played, BaseException):
         raise played
     assert played.took < played.timeout + GRACE
+    plain = case.healthy and not case.check.code and not case.check.answers
+    assert played.connections <= (TOTAL_HEALTHY if plain else TOTAL_UNHEALTHY)
     found = wrong(case, played)
     assert not found, f"{found}\n{played.told()}"
 
