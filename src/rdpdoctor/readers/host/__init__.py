@@ -99,7 +99,8 @@ def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
             raw.lose(f"what follows the first {_LONGEST_TEXT:,} characters")
         _console(text[:_LONGEST_TEXT], raw)
     rows = observe(raw, kind, role or raw.role)
-    port = next((number(one.value, 1, 65_535) for one in raw.settings if one.name == "PortNumber"), None)
+    ports = [number(one.value, 1, 65_535) for one in raw.settings if one.name == "PortNumber"]
+    port = ports[-1] if ports else None
     return HostFacts(tuple(rows), kind, raw.computer, raw.collected, port, tuple(raw.lost))
 
 

@@ -104,8 +104,9 @@ def _unfolded(text: str) -> str:
     end = letters.find("=")
     if end >= 0:
         letters = letters[: end + 2 if letters[end : end + 2] == "==" else end + 1]
+    letters = letters[: len(letters) // 4 * 4]  # of one that is cut off
     try:
-        packed = base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+        packed = base64.b64decode(letters, validate=True)
     except (binascii.Error, ValueError) as error:
         raise HostError("its compressed line is damaged") from error
     return decoded(unpacked(packed))

@@ -37,8 +37,8 @@ def read(text: str, raw: Raw) -> None:
 def _certutil(text: str, raw: Raw) -> list[Certificate]:
     heads = list(_ONE.finditer(text))[:_MOST]
     found = []
-    for head, after in zip(heads, [*heads[1:], None], strict=True):
-        part = text[head.end() : after.start() if after else head.end() + 20_000]
+    for head, end in zip(heads, [*(one.start() for one in heads[1:]), len(text)], strict=False):
+        part = text[head.end() : min(end, head.end() + 20_000)]
         thumbprint = _HASH.search(part)
         if thumbprint is None:
             raw.lose("a certificate without its hash")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.readers.eventlog import roles
 from rdpdoctor.readers.eventlog.attempts import attempts
 from rdpdoctor.readers.eventlog.event import Event, activity_of, clean, known, moment
 from rdpdoctor.readers.eventlog.journal import EventLog
@@ -29,7 +30,7 @@ def observed(rows: Iterable[dict[str, Any]], raw: Raw) -> list[Observation]:
     for row in rows:
         tally.records += 1
         event = _event(row, raw.computer or "")
-        if event is None:
+        if event is None or not roles.concerns_us(event):
             continue
         tally.kept += 1
         tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
@@ -37,7 +38,8 @@ def observed(rows: Iterable[dict[str, Any]], raw: Raw) -> list[Observation]:
     if not tally.records:
         return []
     found.sort(key=lambda event: event.time)
-    return EventLog(tuple(found), tuple(attempts(found)), (("bundle", tally),)).observations
+    log = EventLog(tuple(found), tuple(attempts(found)), (("bundle", tally),))
+    return log.about(raw.computer or "")
 
 
 def _event(row: dict[str, Any], computer: str) -> Event | None:

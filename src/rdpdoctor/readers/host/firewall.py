@@ -52,8 +52,8 @@ def read(text: str, raw: Raw) -> None:
         elif (category := _CATEGORY.get(row.get("networkcategory", "").lower())) is not None:
             raw.profiles.append(Profile(category, active=True))
     heads = list(_HEADS.finditer(text))
-    for head, after in zip(heads, [*heads[1:], None], strict=True):
-        part = text[head.end() : after.start() if after else head.end() + 2_000]
+    for head, end in zip(heads, [*(one.start() for one in heads[1:]), len(text)], strict=False):
+        part = text[head.end() : min(end, head.end() + 2_000)]
         state, policy = _STATE.search(part), _POLICY.search(part)
         raw.profiles.append(
             Profile(
