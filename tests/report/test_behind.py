@@ -92,7 +92,9 @@ def test_the_reason(first: RankedCause, second: RankedCause, said: str | None) -
     assert behind((first, second), 1) == said
 
 
-@pytest.mark.parametrize(("bits", "word"), [(1.0, "common"), (0.0, "usual"), (0.5, "usual"), (-0.5, "rare"), (-3.0, "rare")])
+@pytest.mark.parametrize(
+    ("bits", "word"), [(1.0, "common"), (0.0, "usual"), (0.5, "usual"), (-0.5, "rare"), (-3.0, "rare")]
+)
 def test_a_prior_is_a_word(bits: float, word: str) -> None:
     assert prior_word(bits) == word
 

@@ -105,8 +105,8 @@ class Attempt:
             result = await dial(self.address, self.context.port, wait, max_segment=self.max_segment)
             if isinstance(result, DialFailed):
                 tag, args = telling.dial_failed(result)
-                where = {"address": self.address, "port": self.context.port, "role": self.role}
-                self.context.emit(tag, **where, at_once=self.at_once, **args)
+                where: dict[str, Any] = {"address": self.address, "port": self.context.port}
+                self.context.emit(tag, **where, role=self.role, at_once=self.at_once, **args)
                 return False
             self._connection = result
         except Exhausted:

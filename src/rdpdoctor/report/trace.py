@@ -57,8 +57,6 @@ def trace_json(report: Report) -> list[dict[str, Any]]:
 
 
 def trace_lines(report: Report, page: Page) -> list[Text]:
-    from rdpdoctor.report.layout import hanging, line  # rich, which JSON does without
-
     from rdpdoctor.report.layout import hanging, line  # brings rich, which JSON does without
 
     made: list[Text] = []
