@@ -8,6 +8,7 @@ Each one leaves its trace in the journal: what each cause predicted, what happen
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Journal
@@ -29,6 +30,8 @@ ENOUGH = 0.06
 SLOW = 1.0
 #: What any server has to answer somehow: TLS, CredSSP or both.
 _PLAIN_REQUESTS = frozenset({0x01, 0x03, 0x0B})
+#: Seconds until a server, or what counts its connections, has seen that the last of ours are closed.
+_SETTLING = 0.3
 _CLIENT_HELLOS = frozenset({"client", "TLS 1.2", "TLS 1.3"})
 
 
@@ -59,8 +62,6 @@ class Planner:
             await self._all([pair for pair in self._choose() if not pair[0].alone])
 
     async def _all(self, chosen: list[tuple[Experiment, Worth]]) -> None:
-        import asyncio
-
         async with asyncio.TaskGroup() as group:
             for experiment, worth in chosen:
                 group.create_task(self._one(experiment, worth))
@@ -120,6 +121,8 @@ class Planner:
     async def _one(self, experiment: Experiment, worth: Worth | None) -> None:
         context = self.context
         self.done.add(experiment.id)
+        if experiment.alone:
+            await asyncio.sleep(_SETTLING)
         context.emit(
             "experiment.begun",
             experiment=experiment.id,

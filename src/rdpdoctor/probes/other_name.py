@@ -39,7 +39,9 @@ async def _look(context: Context, name: str) -> None:
     result = context.settings.hosts.get(name) or await resolve(name, context.patience(_WAIT, 0.1))
     if isinstance(result, LookupFailed):
         if result.kind == "not-found":
-            context.emit("dns.other-name", name=name, addresses=[], same=False)
+            context.emit(
+                "dns.other-name", name=name, addresses=[], same=None
+            )  # nobody knows it: tells nothing
         return
     addresses = list(result if isinstance(result, tuple) else result.addresses)
     context.emit("dns.other-name", name=name, addresses=addresses, same=context.address in addresses)
@@ -63,7 +65,11 @@ def offers(context: Context) -> tuple[Experiment, ...]:
             run=partial(_look, context, name),
             concerns=lambda row: row.tag == "dns.other-name",
             judge=lambda rows: (
-                "unknown" if not rows else "same-address" if rows[0].args["same"] else "another-address"
+                "unknown"
+                if not rows or rows[0].args["same"] is None
+                else "same-address"
+                if rows[0].args["same"]
+                else "another-address"
             ),
         ),
     )
