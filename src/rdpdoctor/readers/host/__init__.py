@@ -85,6 +85,8 @@ def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
     raw = Raw()
     if kind is None:
         raise HostError("tells nothing of a machine that is known here")
+    if kind != "console":
+        raw.kinds.append(kind)
     if kind == "registry.pol":
         pol.read(data, raw)
     elif kind == "bundle":

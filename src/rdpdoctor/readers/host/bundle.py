@@ -55,7 +55,6 @@ def sniff(text: str) -> bool:
 
 def read(text: str, raw: Raw) -> None:
     """Raise HostError where it is damaged as a whole."""
-    raw.kinds.append("bundle")
     top = _json(_unfolded(text) if MARK in text else text.lstrip("\ufeff"))
     if not isinstance(top, dict) or top.get("schema") != SCHEMA:
         raise HostError(f"no bundle of this version ({SCHEMA})")

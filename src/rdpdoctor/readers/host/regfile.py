@@ -8,13 +8,17 @@ page, in version 5.00 of UTF-16.
 
 from __future__ import annotations
 
+import io
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge.settings import registry
 from rdpdoctor.readers.host.model import LONGEST, MOST, Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rdpdoctor.readers.host.model import Raw
 
 _HEAD = re.compile(r"\s*(Windows Registry Editor Version 5\.00|REGEDIT4)\b", re.IGNORECASE)
@@ -75,25 +79,20 @@ def worth(key: str, name: str) -> bool:
     )
 
 
-def _lines(text: str, raw: Raw) -> list[str]:
-    """With continued ones joined."""
-    joined: list[str] = []
+def _lines(text: str, raw: Raw) -> Iterator[str]:
+    """With continued ones joined. A line at a time: a list of all would take ten times the file."""
     held: list[str] = []
     size = 0
-    for line in text.lstrip("\ufeff").splitlines()[1:]:
+    for line in islice(io.StringIO(text, newline=None), 1, None):
         part = line.strip() if held else line.rstrip()
         size += len(part)
-        if part.endswith("\\") and ("hex" in (held[0] if held else part)) and size < _LONGEST_LINE:
+        if part.endswith("\\") and "hex" in (held[0] if held else part) and size < _LONGEST_LINE:
             held.append(part[:-1])
             continue
-        if held:
-            part = "".join([*held, part])
-            held, size = [], 0
-        size = 0
-        joined.append(part)
+        yield "".join([*held, part])
+        held, size = [], 0
     if held:
         raw.lose("the last value is cut off")
-    return joined
 
 
 def _value(text: str, wide: bool) -> tuple[bool, int | str | None]:

@@ -6,7 +6,7 @@ from rdpdoctor.readers.host.model import HostError
 
 #: Bytes of a file, and of what is packed in one. A bundle has a megabyte or two; whole exports of a registry
 #: are some hundred, and are not read whole.
-LARGEST = 48 * 2**20
+LARGEST = 32 * 2**20
 
 
 def decoded(data: bytes) -> str:

@@ -1,0 +1,231 @@
+"""What console tools print, pasted or saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdpdoctor.readers.host import read_host
+from tests.readers.host.craft import judged, standing
+
+QWINSTA = """\
+C:\\>qwinsta
+ SESSIONNAME       USERNAME                 ID  STATE   TYPE        DEVICE
+ services                                    0  Disc
+>console           alice                     1  Active
+ rdp-tcp#3         bob                       2  Active
+ rdp-tcp                                 65536  Listen
+"""
+NETSTAT = """\
+Active Connections
+
+  Proto  Local Address          Foreign Address        State           PID
+  TCP    0.0.0.0:135            0.0.0.0:0              LISTENING       900
+  TCP    0.0.0.0:3389           0.0.0.0:0              LISTENING       1044
+  TCP    10.0.4.21:3389         10.0.4.9:50123         ESTABLISHED     1044
+  TCP    [::]:445               [::]:0                 LISTENING       4
+  UDP    0.0.0.0:3389           *:*                                    1044
+"""
+SC = """\
+SERVICE_NAME: TermService
+        TYPE               : 20  WIN32_SHARE_PROCESS
+        STATE              : 1  STOPPED
+        WIN32_EXIT_CODE    : 1068  (0x42c)
+"""
+QC = """\
+SERVICE_NAME: TermService
+        TYPE               : 20  WIN32_SHARE_PROCESS
+        START_TYPE         : 4   DISABLED
+"""
+LIST = """\
+Name                : TermService
+DisplayName         : Remote Desktop Services
+Status              : Stopped
+StartType           : Disabled
+"""
+TABLE = """\
+Status   Name               DisplayName
+------   ----               -----------
+Stopped  TermService        Remote Desktop Services
+"""
+TESTED = """\
+WARNING: TCP connect to (10.0.4.21 : 3389) failed
+
+ComputerName           : srv01
+RemoteAddress          : 10.0.4.21
+RemotePort             : 3389
+InterfaceAlias         : Ethernet
+SourceAddress          : 10.0.4.9
+PingSucceeded          : True
+PingReplyDetails (RTT) : 0 ms
+TcpTestSucceeded       : False
+"""
+RULE = """\
+Rule Name:                            Remote Desktop - User Mode (TCP-In)
+----------------------------------------------------------------------
+Enabled:                              {enabled}
+Direction:                            In
+Profiles:                             Domain,Private
+Grouping:                             Remote Desktop
+LocalIP:                              Any
+RemoteIP:                             {remote}
+Protocol:                             TCP
+LocalPort:                            3389
+RemotePort:                           Any
+Edge traversal:                       No
+Action:                               {action}
+"""
+OBJECT = """\
+Name                  : RemoteDesktop-UserMode-In-TCP
+DisplayName           : Remote Desktop - User Mode (TCP-In)
+DisplayGroup          : Remote Desktop
+Enabled               : False
+Profile               : Domain, Private
+Direction             : Inbound
+Action                : Allow
+"""
+CERTUTIL = """\
+Remote Desktop "Remote Desktop"
+================ Certificate 0 ================
+Serial Number: 1a2b
+Issuer: CN=srv01.corp.example
+ NotBefore: 1/5/2026 3:04 PM
+ NotAfter: 7/6/2026 3:04 PM
+Subject: CN=srv01.corp.example
+Signature matches Public Key
+Root Certificate: Subject matches Issuer
+Cert Hash(sha1): a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1
+{key}
+CertUtil: -store command completed successfully.
+"""
+W32TM = """\
+Leap Indicator: 3(not synchronized)
+Stratum: 0 (unspecified)
+Source: Local CMOS Clock
+Poll Interval: 6 (64s)
+"""
+IPCONFIG = """\
+
+Windows IP Configuration
+
+   Host Name . . . . . . . . . . . . : SRV01
+   Primary Dns Suffix  . . . . . . . : corp.example
+
+Ethernet adapter Ethernet0:
+
+   Description . . . . . . . . . . . : Intel(R) 82574L Gigabit Network Connection
+   IPv4 Address. . . . . . . . . . . : 10.0.4.21(Preferred)
+
+PPP adapter Office:
+
+   Description . . . . . . . . . . . : WireGuard Tunnel
+   IPv4 Address. . . . . . . . . . . : 10.9.0.2(Preferred)
+"""
+
+
+def rows(text: str, tag: str) -> list[dict[str, object]]:
+    return [dict(row.args) for row in read_host(text.encode()).observations if row.tag == tag]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_listeners_in_qwinsta(encoding: str) -> None:
+    data = QWINSTA.replace("\n", "\r\n").encode(encoding)
+    assert standing(judged(data)) == {}
+    gone = "\r\n".join(line for line in QWINSTA.split("\n") if "65536" not in line).encode(encoding)
+    assert set(standing(judged(gone))) == {"listener.absent", "listener.damaged"}
+    assert judged(gone).verdict.status == "unreachable"
+
+
+def test_a_german_qwinsta_is_read_by_its_numbers() -> None:
+    text = """\
+ SITZUNGSNAME      BENUTZERNAME             ID  STATUS  TYP         GERÄT
+>services                                    0  Getr.
+ console                                     1  Verb.
+ rdp-tcp                                 65536  Abhören
+"""
+    assert rows(text, "host.sessions") == [{"listener": True, "users": 0, "lines": 3}]
+
+
+def test_who_listens_by_netstat() -> None:
+    assert rows(NETSTAT, "host.listeners") == [
+        {"tcp": [135, 445, 3389], "udp": [3389], "service": None, "asked": None}
+    ]
+    german = NETSTAT.replace("LISTENING", "ABHÖREN  ")
+    assert rows(german, "host.listeners") == rows(NETSTAT, "host.listeners")
+    assert standing(judged(NETSTAT.encode())) == {}
+    absent = NETSTAT.replace("0.0.0.0:3389 ", "0.0.0.0:3390 ")
+    assert judged(absent.encode()).verdict.status == "unreachable"
+
+
+@pytest.mark.parametrize("text", [SC, LIST, TABLE, QC, SC.replace("SERVICE_NAME", "Dienstname")])
+def test_a_stopped_service(text: str) -> None:
+    assert standing(judged(text.encode())) == {"service.stopped": "confirmed"}
+    assert judged(text.encode()).verdict.stage == "tcp"
+
+
+def test_a_running_service_is_no_news() -> None:
+    assert standing(judged(SC.replace("1  STOPPED", "4  RUNNING").encode())) == {}
+    assert standing(judged(TABLE.replace("Stopped", "Running").encode())) == {}
+
+
+def test_what_a_client_tested() -> None:
+    found = judged(TESTED.encode())
+    assert (found.verdict.status, found.verdict.stage) == ("unreachable", "tcp")
+    assert set(standing(found).values()) == {"possible"}
+    assert {"path.filtered", "listener.absent"} <= set(standing(found))
+    assert judged(TESTED.replace(": False", ": True").encode()).verdict.status == "unknown"
+
+
+PROFILE = "{} Profile Settings:\n-----\nState     ON\nFirewall Policy     BlockInbound,AllowOutbound\n\n"
+
+
+def test_rules_of_the_firewall_by_netsh() -> None:
+    on = {"enabled": "Yes", "remote": "Any", "action": "Allow"}
+    off = RULE.format(**{**on, "enabled": "No"})
+    assert set(standing(judged(off.encode()))) == {"firewall.windows"}
+    private = PROFILE.format("Private") + RULE.format(**on)
+    assert standing(judged(private.encode())) == {}
+    public = PROFILE.format("Public") + RULE.format(**on)
+    assert set(standing(judged(public.encode()))) == {"firewall.windows"}
+    blocked = RULE.format(**{**on, "action": "Block"}).replace("Domain,Private", "Domain,Private,Public")
+    assert standing(judged(blocked.encode())) == {"firewall.windows": "confirmed"}
+
+
+def test_rules_of_the_firewall_by_powershell() -> None:
+    assert set(standing(judged(OBJECT.encode()))) == {"firewall.windows"}
+    allowed = OBJECT.replace("False", "True").replace("Domain, Private", "Any")
+    assert standing(judged(allowed.encode())) == {}
+
+
+def test_certificates_by_certutil() -> None:
+    good = CERTUTIL.format(key="  Key Container = TSSecKeySet1\nEncryption test passed")
+    assert standing(judged(good.encode())) == {"certificate.expired": "confirmed"}
+    bad = CERTUTIL.format(key="Missing stored keyset").replace("7/6/2026", "7/6/2027")
+    assert standing(judged(bad.encode())) == {"certificate.key-unusable": "confirmed"}
+
+
+def test_a_clock_that_follows_nobody_is_no_cause_by_itself() -> None:
+    assert rows(W32TM, "host.clock") == [
+        {"source": "Local CMOS Clock", "stratum": 0, "synced": False, "offset_s": None}
+    ]
+    assert standing(judged(W32TM.encode())) == {}
+
+
+def test_adapters() -> None:
+    assert [(row["name"], row["vpn"]) for row in rows(IPCONFIG, "host.adapter")] == [
+        ("Intel(R) 82574L Gigabit Network Connection", False),
+        ("WireGuard Tunnel", True),
+    ]
+    assert read_host(IPCONFIG.encode()).computer == "SRV01"
+
+
+def test_a_paste_of_several_tools_is_read_as_a_whole() -> None:
+    text = (
+        QWINSTA.replace(" rdp-tcp         ", " x               ")
+        + "\nPS C:\\> sc query\n"
+        + SC
+        + "\n"
+        + NETSTAT
+    )
+    facts = read_host(text.encode())
+    assert {row.tag for row in facts.observations} >= {"host.sessions", "host.service", "host.listeners"}
+    assert standing(judged(text.encode()))["service.stopped"] == "confirmed"
