@@ -61,6 +61,7 @@ def _dials(view: View) -> Iterator[Observation]:
         "crowded_ways": distinct(outcome for outcome, _ in tries if outcome != "connected")
         if crowded
         else [],
+        "ends_later": _ends_later(view, STAGES),
     }
     yield derived("repeats", Stage.PATH, args, [row for _, row in tries])
 
@@ -125,8 +126,20 @@ def _repeats(view: View, stage: Stage) -> Iterator[Observation]:
         "crowded_failed": len(crowded),
         "crowded_only": crowded_only,
         "crowded_ways": distinct(step.outcome for step in crowded),
+        "ends_later": _ends_later(view, STAGES[STAGES.index(stage) + 1 :]),
     }
     yield derived("repeats", Stage.PATH, args, [step.row for _, step in pairs])
+
+
+def _ends_later(view: View, later: Iterable[Stage]) -> bool:
+    """Whether at one of these stages every attempt dies that comes so far: passing now and then before that
+    does not help anybody.
+    """
+    for stage in later:
+        steps = [step for attempt in view.ordinary(stage) if (step := attempt.at(stage)) is not None]
+        if len(steps) > 1 and not any(step.passed for step in steps):
+            return True
+    return False
 
 
 def _crowding(view: View) -> Iterator[Observation]:
