@@ -33,7 +33,7 @@ STEPS: Mapping[str, tuple[Stage, str]] = {
     for stage, passes, others in (
         (Stage.X224, ("selected", "plain", "failure"), ("declined",)),
         (Stage.TLS, ("completed", "answered"), ("alerted", "rejected")),
-        (Stage.NLA, ("challenged", "answered"), ("alerted", "error")),
+        (Stage.NLA, ("challenged", "answered"), ("alerted", "error", "denied")),
     )
     for word in (*passes, *_DIED, *others)
 }
@@ -196,8 +196,10 @@ class View:
         elif stage is Stage.TLS:
             attempt.hellos.setdefault(text(row, "hello") or CLIENT_HELLO, step)
         else:
-            attempt.nla = attempt.nla or step
-            attempt.computer = text(row, "dns_computer") or text(row, "computer")
+            # A recording goes on after the challenge: what came of it counts.
+            if attempt.nla is None or (attempt.nla.passed and not step.passed):
+                attempt.nla = step
+            attempt.computer = text(row, "dns_computer") or text(row, "computer") or attempt.computer
 
 
 def source_of(rows: Iterable[Observation]) -> Source:

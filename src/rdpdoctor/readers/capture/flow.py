@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.connection.machine import How
 from rdpdoctor.readers.capture.half import ACK, FIN, RST, SYN, Half
-from rdpdoctor.readers.capture.model import Kept
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
 from rdpdoctor.readers.capture.walk import Walk
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.half import Budget, Segment
+    from rdpdoctor.readers.capture.keylog import Secrets
     from rdpdoctor.readers.capture.model import Limits
 
 _ICMP_KEPT = 8
-_MARKS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +42,6 @@ class Rejection:
     mtu: int | None
 
 
-class Keeping:
-    """What is kept of one direction for whoever can decrypt it."""
-
-    __slots__ = ("data", "marks", "most")
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.data = bytearray()
-        self.marks: list[tuple[int, float]] = []
-
-    def add(self, piece: bytes, when: float) -> int:
-        piece = piece[: self.most - len(self.data)]
-        if piece and len(self.marks) < _MARKS:
-            self.marks.append((len(self.data), when))
-            self.data += piece
-            return len(piece)
-        return 0
-
-    def value(self) -> Kept:
-        return Kept(bytes(self.data), tuple(self.marks))
-
-
 class Flow:
     """addresses: client, then server, as in the packets. middle: its beginning was not recorded.
 
@@ -72,7 +49,7 @@ class Flow:
     """
 
     __slots__ = (
-        *("addresses", "answered", "answered_last", "asked", "at_once", "end", "halves", "kept", "key"),
+        *("addresses", "answered", "answered_last", "asked", "at_once", "end", "halves", "key"),
         *("last", "middle", "number", "opened", "ports", "refused", "rejections", "start", "syns", "then"),
         "walk",
     )
@@ -84,19 +61,18 @@ class Flow:
         start: float,
         limits: Limits,
         budget: Budget,
-        keep: int,
+        secrets: Secrets | None,
         *,
         middle: bool,
     ) -> None:
-        """`key` is that of the client's packets: addresses, then ports. keep: bytes of each direction."""
+        """`key` is that of the client's packets: addresses, then ports."""
         self.number, self.key, self.start, self.last = number, key, start, start
         size = (len(key) - 4) // 2
         self.addresses = (key[:size], key[size : 2 * size])
         self.ports = (int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big"))
         self.middle = middle
         self.halves = (Half(limits.pending, budget), Half(limits.pending, budget))
-        self.walk = Walk(self.ports[1], limits.parsed)
-        self.kept = (Keeping(keep), Keeping(keep)) if keep else None
+        self.walk = Walk(self.ports[1], limits.parsed, limits.opened, secrets)
         self.at_once = 1
         self.syns = 0
         self.asked = start  # the last SYN before the answer
@@ -115,32 +91,31 @@ class Flow:
         base = self.halves[CLIENT].base
         return base is not None and base != (segment.seq + 1) % (1 << 32)
 
-    def take(self, side: int, segment: Segment) -> int:
-        """Return how many bytes more are kept because of it."""
+    def take(self, side: int, segment: Segment) -> None:
         mine, other = self.halves[side], self.halves[1 - side]
         if segment.when < self.last:
             segment.when = self.last  # recorders with several queues mix packets up a little
         self.last = segment.when
         mine.packets += 1
         if mine.is_again(segment):
-            return 0
+            return
         flags = segment.flags
         if flags & SYN:
             self._begin(side, segment)
-            return 0
+            return
         if flags & RST:
             self._reset(side, segment)
-            return 0
+            return
         mine.zero_windows += not segment.window and not flags & FIN
         if flags & ACK:
             other.acknowledged(segment.ack)
             if self.opened is None and side == CLIENT and self.answered is not None:
                 self.opened = segment.when
-        kept = self._flow(side, segment) if segment.length or flags & FIN else 0
+        if segment.length or flags & FIN:
+            self._flow(side, segment)
         if other.waiting:
-            kept += self._deliver(1 - side, list(other.drain()), segment.when)
+            self._deliver(1 - side, list(other.drain()), segment.when)
         mine.ttl = segment.ttl
-        return kept
 
     def _begin(self, side: int, segment: Segment) -> None:
         half = self.halves[side]
@@ -156,22 +131,17 @@ class Flow:
         if self.opened is None:
             self.answered_last = segment.when
 
-    def _flow(self, side: int, segment: Segment) -> int:
-        kept = self._deliver(side, list(self.halves[side].take(segment)), segment.when)
+    def _flow(self, side: int, segment: Segment) -> None:
+        self._deliver(side, list(self.halves[side].take(segment)), segment.when)
         if self.halves[side].is_whole and (self.end is None or self.end.side != side):
             self._ended(side, How.CLOSED, segment)
-        return kept
 
-    def _deliver(self, side: int, pieces: list[bytes | int], when: float) -> int:
-        kept = 0
+    def _deliver(self, side: int, pieces: list[bytes | int], when: float) -> None:
         for piece in pieces:
             if isinstance(piece, int):
                 self.walk.gap()
-                continue
-            self.walk.data(side, piece, when)
-            if self.kept is not None and not self.halves[side].missing:
-                kept += self.kept[side].add(piece, when)
-        return kept
+            else:
+                self.walk.data(side, piece, when)
 
     def _reset(self, side: int, segment: Segment) -> None:
         if side == SERVER and self.answered is None and not self.middle and not self.halves[SERVER].begun:

@@ -18,8 +18,7 @@ class Limits:
     """What a recording may cost. Bytes and counts; all of them hold whatever the file says.
 
     ports: TCP ports whose connections are told even when nothing on them looks like Remote Desktop.
-    keep: bytes kept of each direction's beginning for whoever can decrypt it (`Stream.kept`); 0 keeps none
-    unless the file itself brings TLS secrets.
+    parsed: bytes of each direction that are read; opened: the same where TLS secrets open it.
     """
 
     ports: frozenset[int] = frozenset({3389})
@@ -28,20 +27,11 @@ class Limits:
     undecided: int = 20_000
     rejected: int = 130_000
     parsed: int = 256 * 1024
+    opened: int = 64 * 2**20
     pending: int = 128 * 1024
     pending_total: int = 24 * 2**20
     unwalked_total: int = 48 * 2**20
-    keep: int = 0
-    kept_total: int = 64 * 2**20
     unpacked: int = 64 * 2**30
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The beginning of one direction, in order. marks: (offset, seconds since 1970) of each piece."""
-
-    data: bytes
-    marks: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,6 @@ class Stream:
     kind: "rdp" (a connection request was seen), "tls" (TLS from the first byte), "other" (something else on a
     port of Remote Desktop), "unseen" (no payload), "middle" (recorded from the middle on), "udp".
     tunnel: what came before the connection request: "socks", "connect", "proxy", "preconnection", or "".
-    kept: what client and server sent, where Limits.keep asks for it.
     """
 
     number: int
@@ -64,7 +53,6 @@ class Stream:
     end: float
     observations: tuple[Observation, ...]
     tunnel: str = ""
-    kept: tuple[Kept, Kept] | None = None
 
 
 @dataclass(slots=True)

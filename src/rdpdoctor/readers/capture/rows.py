@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 #: A SYN that nobody answered within this, although the recording goes on, is one that nobody answers.
 _SYN_WAIT = 3.0
-_STAGES = {"tcp": Stage.TCP, "x224": Stage.X224, "tls": Stage.TLS, "nla": Stage.NLA, "mcs": Stage.MCS}
+_STAGES = {
+    **{
+        stage.value: stage
+        for stage in (Stage.TCP, Stage.X224, Stage.TLS, Stage.NLA, Stage.MCS, Stage.GATEWAY)
+    },
+    "tcp.measured": Stage.PATH,
+    "flow.request": Stage.X224,
+    "flow.hello": Stage.TLS,
+    "flow.credssp": Stage.NLA,
+    "flow.licensing": Stage.LICENSING,
+}
 _ROLE = "walk"  # each is a client's own; which of several counts is for whoever puts them together
 _OPENINGS = ("connected", "refused", "rejected", "silent")
 
@@ -28,7 +38,8 @@ _OPENINGS = ("connected", "refused", "rejected", "silent")
 def stream_of(flow: Flow, now: float, origin: float) -> Stream:
     """now, origin: when the recording ends and began."""
     client, server = map(ip.address, flow.addresses)
-    rows = sorted([*_tcp(flow, now, server), *flow.walk.rows, *_about(flow, now)], key=lambda row: row[2])
+    told = [*flow.walk.rows, *(flow.walk.inside.rows if flow.walk.inside is not None else ())]
+    rows = sorted([*_tcp(flow, now, server), *told, *_about(flow, now)], key=lambda row: row[2])
     who = {
         "attempt": flow.number,
         "address": server,
@@ -36,7 +47,6 @@ def stream_of(flow: Flow, now: float, origin: float) -> Stream:
         "variant": "ordinary",
         "at_once": flow.at_once,
     }
-    kept = (flow.kept[0].value(), flow.kept[1].value()) if flow.kept else None
     return Stream(
         number=flow.number,
         kind="middle" if flow.middle and flow.walk.kind == "unseen" else flow.walk.kind,
@@ -48,20 +58,13 @@ def stream_of(flow: Flow, now: float, origin: float) -> Stream:
         end=flow.last,
         observations=tuple(_observation(row, who, origin) for row in rows),
         tunnel=flow.walk.tunnel,
-        kept=kept,
     )
 
 
 def _observation(row: Row, who: dict[str, Any], origin: float) -> Observation:
     tag, args, when = row
     room, _, name = tag.partition(".")
-    stage = _STAGES.get(room, Stage.PATH)
-    if tag == "tcp.measured":
-        stage = Stage.PATH
-    elif tag == "flow.request":
-        stage = Stage.X224
-    elif tag == "flow.hello":
-        stage = Stage.TLS
+    stage = _STAGES.get(tag) or _STAGES.get(room, Stage.PATH)
     alone = room == "tcp" and name in _OPENINGS
     return Observation(
         tag, args if alone else {**who, **args}, stage, Source.CAPTURE, ms(max(0.0, when - origin))

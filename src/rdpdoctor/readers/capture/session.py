@@ -27,6 +27,8 @@ def reached(flow: Flow) -> Stage:
         return Stage.TCP
     if established(flow):
         return Stage.FINALIZATION
+    if walk.inside is not None and walk.inside.stage is not None:
+        return walk.inside.stage
     if walk.stage is Stage.NLA and walk.tls is not None and walk.tls.traffic[SERVER].records > _early(walk):
         return Stage.MCS
     return walk.stage
@@ -37,6 +39,10 @@ def established(flow: Flow) -> bool | None:
     walk = flow.walk
     if walk.plain is not None and walk.plain.drawn:
         return True
+    if walk.inside is not None and walk.inside.stage is not None:
+        if walk.inside.drawn or not walk.read_inside:
+            return walk.inside.drawn or None
+        return False
     inside = walk.tls if walk.tls is not None else walk.plain
     if inside is None:
         return False

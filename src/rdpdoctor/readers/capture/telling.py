@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from rdpdoctor.connection.initiation import Confirmed
     from rdpdoctor.readers.capture.tls import TlsWalk
+    from rdpdoctor.wire.ntlm import Challenge
     from rdpdoctor.wire.tls_hello import ClientHello
 
 #: A tag, and its arguments without those that say which stream it was.
 Told: TypeAlias = tuple[str, dict[str, Any]]
 
 _CERTIFICATES = 8
+#: A clock without a battery says 1980 or later; what lies outside is no time at all.
+_CLOCKS_FROM, _CLOCKS_TO = 1980, 2200
 _TEXT = 256  # characters of what a client wrote
 _FIRST_WORDS = (
     (b"SSH-", "ssh"),
@@ -133,6 +136,31 @@ def tls_ended(ended: Ended) -> Told:
 def ended(value: Ended) -> Told:
     """CredSSP and what follows: encrypted, so only how it ended."""
     return f"{value.stage.value}.{value.how.value}", _ending(value)
+
+
+def challenged(version: int, challenge: Challenge, elapsed: float, when: float) -> Told:
+    """nla.challenged, as a live check tells it. when: of the challenge, seconds since 1970 by the recording's
+    clock.
+    """
+    system, stamp = challenge.version, challenge.timestamp
+    args: dict[str, Any] = {
+        "version": version,
+        "elapsed_ms": ms(elapsed),
+        "target_name": challenge.target_name or None,
+        "computer": challenge.computer_name,
+        "domain": challenge.domain_name,
+        "dns_computer": challenge.dns_computer,
+        "dns_domain": challenge.dns_domain,
+        "dns_tree": challenge.dns_tree,
+        "os_version": None if system is None else f"{system[0]}.{system[1]}.{system[2]}",
+        "server_time": None,
+        "skew_ms": None,
+        "uncertainty_ms": None,
+    }
+    if stamp is not None and _CLOCKS_FROM <= stamp.year <= _CLOCKS_TO:
+        skew = stamp.timestamp() - when + elapsed / 2
+        args |= {"server_time": iso(stamp), "skew_ms": ms(skew), "uncertainty_ms": ms(elapsed / 2)}
+    return "nla.challenged", args
 
 
 def certificates(chain: tuple[bytes, ...]) -> Iterator[Told]:

@@ -14,6 +14,8 @@ from rdpdoctor.wire.tls_record import Alert, ContentType, HandshakeReader, Hands
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rdpdoctor.readers.capture.decrypt import Decryption
+    from rdpdoctor.readers.capture.keylog import Secrets
     from rdpdoctor.wire.tls_hello import ServerHello
 
 CLIENT, SERVER = 0, 1
@@ -42,11 +44,14 @@ class TlsWalk:
     """Feed it what either side sends. after: the last message that came whole.
 
     alert: (who, which) of the alert in the clear that ended it. hidden: who sent an encrypted alert.
+    plain: application data that `decryption` opened, for whoever takes it from there.
     completed: when the client's and the server's parts were both there. fault: what breaks the protocol.
     """
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, secrets: Secrets | None = None) -> None:
         self.began = began
+        self.decryption = _decryption(secrets) if secrets is not None else None
+        self.plain: list[tuple[int, bytes]] = []
         self.hello: ClientHello | None = None
         self.flight = ServerFlight()
         self.completed: float | None = None
@@ -111,7 +116,15 @@ class TlsWalk:
         except Malformed as error:
             self.fault = self.fault or (side, error)
 
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates, where they can be seen."""
+        return self.flight.chain or (self.decryption.chain if self.decryption is not None else ())
+
     def _read(self, side: int, kind: int, fragment: bytes, when: float) -> None:
+        opened = self.decryption.record(side, kind, fragment) if self.decryption is not None else None
+        if opened is not None and self._opened(side, kind, *opened):
+            return
         match kind:
             case ContentType.CHANGE_CIPHER_SPEC:
                 self._changed[side] = True
@@ -123,6 +136,16 @@ class TlsWalk:
                 self._client_messages(fragment)
             case ContentType.APPLICATION_DATA:
                 self._application(side, fragment, when)
+
+    def _opened(self, side: int, outer: int, kind: int, plain: bytes) -> bool:
+        """A record that may have been decrypted. True where there is no more to it."""
+        if kind == ContentType.APPLICATION_DATA:
+            self.plain.append((side, plain))
+        elif kind == ContentType.ALERT and len(plain) == 2:
+            self._alert(side, plain)
+            return True
+        # Tickets and new keys of TLS 1.3, which look like data from outside.
+        return kind == ContentType.HANDSHAKE and outer != kind and self.completed is not None
 
     def _client_messages(self, fragment: bytes) -> None:
         try:
@@ -168,3 +191,9 @@ class TlsWalk:
     def _complete(self, when: float) -> None:
         self.completed = when
         self.after = "handshake"
+
+
+def _decryption(secrets: Secrets) -> Decryption:
+    from rdpdoctor.readers.capture.decrypt import Decryption  # cryptography is slow to import
+
+    return Decryption(secrets)

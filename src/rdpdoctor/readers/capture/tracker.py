@@ -7,7 +7,6 @@ remembered in `rejected`, which the loops over the file look at before anything 
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.readers.capture import icmp, ip
 from rdpdoctor.readers.capture.flow import Flow
 from rdpdoctor.readers.capture.half import ACK, SYN, Budget
+from rdpdoctor.readers.capture.keylog import Secrets
 from rdpdoctor.readers.capture.rows import stream_of
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
 from rdpdoctor.readers.capture.udp import Datagrams
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _TCP = Struct("!IIBBH").unpack_from  # sequence, acknowledgement, offset, flags, window
 KEY_LOG = 0x544C534B  # of a Decryption Secrets Block: lines of NSS's key log
-_CLIENT_RANDOM = re.compile(rb"^[A-Z_0-9]+ ([0-9a-fA-F]{64}) ", re.MULTILINE)
 _LINGER = 60.0  # seconds in which stragglers of an ended connection still come
 _CROWD = 64  # connections of one client to one server that are counted at most
 _TIDY = 20_000  # packets of told connections between two looks at which are done
@@ -43,7 +42,7 @@ class Tracker:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.keep = limits.keep
+        self.secrets: Secrets | None = None
         self.rejected: dict[bytes, int] = {}
         self.origin = 0.0
         self.streams: list[Stream] = []
@@ -58,17 +57,15 @@ class Tracker:
         self._udp = Datagrams()
         self._fragments = ip.Fragments()
         self._budget = Budget(limits.pending_total)
-        self._kept = 0
         self._number = 0
         self._since_tidy = 0
 
     def want(self, secrets: Iterable[tuple[int, bytes]]) -> None:
-        """Connections whose TLS secrets are known are worth telling on any port, and keeping."""
+        """Connections whose TLS secrets are known are worth telling on any port, and opening."""
         for kind, data in secrets:
             if kind == KEY_LOG:
-                found = _CLIENT_RANDOM.findall(data)
-                self._undecided.randoms |= {bytes.fromhex(random.decode()) for random in found}
-        self.keep = self.limits.keep or self.limits.parsed
+                self.secrets = self.secrets or Secrets()
+                self._undecided.randoms |= self.secrets.add(data)
 
     # ---- packets
 
@@ -191,7 +188,7 @@ class Tracker:
         if len(self._open) >= self.limits.open_flows:
             self._evict(when)
         self._number += 1
-        flow = Flow(self._number, client, when, self.limits, self._budget, self.keep, middle=middle)
+        flow = Flow(self._number, client, when, self.limits, self._budget, self.secrets, middle=middle)
         others = self._pairs.setdefault(flow.addresses, {})
         flow.at_once = 1 + sum(other.end is None for other in islice(reversed(others.values()), _CROWD))
         others[flow.number] = flow
@@ -203,18 +200,10 @@ class Tracker:
         self._take(flow, CLIENT if raw[0] == flow.key else SERVER, segment(raw))
 
     def _take(self, flow: Flow, side: int, packet: Segment) -> None:
-        self._kept += flow.take(side, packet)
+        flow.take(side, packet)
         self._since_tidy += 1
         if self._since_tidy >= _TIDY:
             self._tidy(packet.when)
-        if self.keep and self._kept > self.limits.kept_total:
-            self._keep_no_more()
-
-    def _keep_no_more(self) -> None:
-        self.keep = 0
-        for flow in self._open.values():
-            flow.kept = None
-        self._lose("connections or more whose bytes were not kept, because there was too much of them")
 
     def _tidy(self, now: float) -> None:
         self._since_tidy = 0
@@ -244,6 +233,8 @@ class Tracker:
             self._lose("connections beyond the limit of those told one by one")
             return
         flow.finish(now)
+        if flow.walk.unopened:
+            self._lose(flow.walk.unopened)
         self.streams.append(stream_of(flow, now, self.origin))
 
     def finish(self, now: float) -> None:

@@ -6,16 +6,20 @@ first FIN or RST is `ended`. Rows are tags with the arguments they have beside t
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rdpdoctor.connection.initiation import Confirmed, Initiation
 from rdpdoctor.connection.machine import Ended, How
 from rdpdoctor.facts import Stage
 from rdpdoctor.readers.capture import signature, telling
+from rdpdoctor.readers.capture.inside import Inside
 from rdpdoctor.readers.capture.plain import PlainWalk
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER, TlsWalk
 from rdpdoctor.wire import nego, tpkt, x224
 from rdpdoctor.wire.errors import Malformed
+
+if TYPE_CHECKING:
+    from rdpdoctor.readers.capture.keylog import Secrets
 
 #: A tag, its arguments, and when (seconds since 1970).
 Row: TypeAlias = "tuple[str, dict[str, Any], float]"
@@ -25,6 +29,12 @@ _FOREVER = float("inf")  # a recording has no deadline; silence is judged at the
 #: A client that leaves sooner than this had not been waiting for an answer; one that waits longer had.
 PATIENCE = 2.0
 _TUNNEL = 8192
+_UNOPENED = {
+    "missing": "TLS connections without a secret to open them",
+    "wrong": "TLS connections whose secret does not open them",
+    "unknown": "TLS connections in a cipher that is not opened here",
+    "broken": "TLS connections whose handshake is damaged inside",
+}
 #: Server records of CredSSP: challenge, public key, and the early user authorization result.
 _NLA_RECORDS = 3
 
@@ -32,7 +42,8 @@ _NLA_RECORDS = 3
 class Walk:
     """kind, tunnel: as `Stream` has them. stage, after: how far it got. parsing: bytes still matter."""
 
-    def __init__(self, port: int, most: int) -> None:
+    def __init__(self, port: int, most: int, opened: int = 0, secrets: Secrets | None = None) -> None:
+        """most: bytes of a direction that are read; opened: where `secrets` open it."""
         self.kind = "unseen"
         self.sample = b""  # of kind "other": how it begins
         self.tunnel = ""
@@ -45,7 +56,9 @@ class Walk:
         self.fed = [0, 0]
         self.blind = False  # the recording lacks bytes, or there are more than are read
         self.last: list[float | None] = [None, None]  # when either side last sent payload
-        self._port, self._most = port, most
+        self.inside: Inside | None = None  # what TLS carries, where secrets open it
+        self._port, self._most, self._most_opened = port, most, opened
+        self._secrets = secrets
         self._client, self._server = bytearray(), bytearray()  # not read yet
         self._machine: Initiation | None = None  # from the whole request on
         self._began = 0.0  # of connection initiation
@@ -84,7 +97,7 @@ class Walk:
         if not self.parsing:
             return
         self.fed[side] += len(data)
-        if self.fed[side] > self._most:
+        if self.fed[side] > (self._most_opened if self.read_inside else self._most):
             self.gap()
             return
         match self.kind:
@@ -252,15 +265,15 @@ class Walk:
     def _tls(self, side: int, data: bytes, when: float) -> None:
         if self.tls is None:
             self.stage = Stage.TLS
-            self.tls = TlsWalk(when)
+            self.tls = TlsWalk(when, self._secrets)
         tls, alerted = self.tls, self.tls.alert
         knew_hello = tls.hello is not None
         tls.feed(side, data, when)
         if tls.hello is not None and not knew_hello:
             self.rows.append(("flow.hello", telling.hello(tls.hello), when))
-        if tls.flight.chain and not self._told_chain:
+        if tls.chain and not self._told_chain:
             self._told_chain = True
-            for told in telling.certificates(tls.flight.chain):
+            for told in telling.certificates(tls.chain):
                 self._tell(told, when, hello="client")
         if tls.completed is not None and not self._told_tls:
             self._told_tls = True
@@ -268,6 +281,34 @@ class Walk:
             self._tell(telling.tls_completed(tls), when, hello="client")
         elif tls.completed is None and (tls.fault or tls.alert is not alerted):
             self._tls_broke(when)
+        if tls.plain:
+            self._look_inside(tls, when)
+
+    def _look_inside(self, tls: TlsWalk, when: float) -> None:
+        if self.inside is None:
+            self.inside = Inside(self.selected if self.kind == "rdp" else None, tls.completed or when)
+        for side, plain in tls.plain:
+            self.inside.feed(side, plain, when)
+        tls.plain.clear()
+
+    @property
+    def read_inside(self) -> bool:
+        """TLS is open, and all that came has been read."""
+        return self.inside is not None and self.inside.reading and not (self.blind or self._closed)
+
+    @property
+    def _closed(self) -> bool:
+        """No key opens it any more."""
+        return self.tls is None or self.tls.decryption is None or bool(self.tls.decryption.fault)
+
+    @property
+    def unopened(self) -> str:
+        """Why TLS could not be opened although there are secrets; "" where it could, or was never begun."""
+        tls = self.tls
+        if tls is None or tls.completed is None or tls.decryption is None:
+            return ""
+        fault = tls.decryption.fault or ("" if tls.decryption.opened else "missing")
+        return _UNOPENED.get(fault, "")
 
     def _tls_broke(self, when: float) -> None:
         """An alert or bytes that are no TLS, in the handshake. close_notify is told with the ending."""
@@ -318,7 +359,10 @@ class Walk:
                 self._end_tls(how, when)
             return
         client, server = tls.traffic
-        if self._has_nla and client.records and server.records <= _NLA_RECORDS:
+        if self.inside is not None and self.inside.stage is not None:
+            if self.inside.stage is Stage.NLA and not self.inside.over:
+                self._tell(telling.ended(self._ending(Stage.NLA, how, when)), when)
+        elif self._has_nla and client.records and server.records <= _NLA_RECORDS:
             self._tell(telling.ended(self._ending(Stage.NLA, how, when)), when)
         elif self.kind == "rdp" and not client.records:
             self._tell(telling.ended(self._ending(Stage.MCS, how, when)), when)
@@ -352,6 +396,8 @@ class Walk:
             due = tls.after in ("client-hello", "client-key-exchange", "client-finished")
             return (Stage.TLS, server > 0) if due or tls.partial[SERVER] else None
         client, answers = tls.traffic
+        if self.inside is not None and self.inside.over:
+            return None
         if self._has_nla and client.records and not answers.records:
             return Stage.NLA, tls.partial[SERVER]
         return None
