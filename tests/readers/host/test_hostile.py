@@ -8,7 +8,6 @@ import json
 import sys
 import time
 import tracemalloc
-
 from typing import TYPE_CHECKING
 
 import pytest
