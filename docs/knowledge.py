@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.advice import advice, for_cause
-from rdpdoctor.knowledge.codes import KINDS, family
-from rdpdoctor.knowledge.codes.links import causes_of, stages_of
+from rdpdoctor.knowledge.codes import KINDS, family, stages_of
+from rdpdoctor.knowledge.codes.links import causes_of
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.dialogs import dialogs
 from rdpdoctor.knowledge.events import LOGS, log

@@ -144,3 +144,82 @@ def test_a_check_that_ran_out_of_time_asks_for_more() -> None:
 def test_every_answer_to_machine_has_a_way() -> None:
     assert set(load().reach) == set(load().questions["machine"].values)
     assert all(isinstance(way, Reach) for way in load().reach.values())
+
+
+def checks(found: Diagnosis) -> list[str]:
+    """The commands of the next steps that check again."""
+    commands = [piece.text for step in found.next for piece in pieces(step.text) if piece.command]
+    return [command for command in commands if command.startswith("rdpdoctor check ")]
+
+
+def test_a_check_is_repeated_with_what_was_given() -> None:
+    story = Story().walk(8, "reset", cookie="alice").see("check.out-of-time", left=["crowd"])
+    story.see("code.shown", Source.CODE, reason=2308, extended=7, text="0x904/0x7").answer("others", "yes")
+    story.see("answer.given", Source.PROBE, question="via", answer="vpn")
+    more, *others = checks(story.diagnosis())
+    given = "srv01.corp.example:3389 --user alice --code 0x904 0x7 --answer others=yes"
+    assert more == f"rdpdoctor check --timeout 120 {given}"
+    assert others
+    for command in others:
+        assert command.startswith(f"rdpdoctor check {given}"), command
+
+
+@pytest.mark.parametrize(
+    ("cookie", "wanted"),
+    [
+        ("rdpdoctor", ""),
+        (None, ""),
+        ("bob@corp.example", " --user bob@corp.example"),
+        ("CORP\\bob", ' --user "CORP\\bob"'),
+        ("$(reboot)", " --user USER"),
+        ("a b", " --user USER"),
+        ("-x", " --user USER"),
+        ("bob\n", " --user USER"),
+    ],
+)
+def test_only_a_harmless_name_is_pasted(cookie: str | None, wanted: str) -> None:
+    story = Story().walk("silent", cookie=cookie).see("check.out-of-time", left=["crowd"])
+    assert checks(story.diagnosis())[0] == f"rdpdoctor check --timeout 120 srv01.corp.example:3389{wanted}"
+
+
+def test_no_journal_writes_options() -> None:
+    story = Story().walk("silent").see("check.out-of-time", left=["crowd"])
+    story.see("code.shown", Source.CODE, reason=2308, extended=None, text="2308 `rm`")
+    story.see("code.shown", Source.CODE, reason=2308, extended=None, text="--json")
+    story.see("answer.given", Source.ANSWER, question="via", answer="vpn; rm")
+    assert checks(story.diagnosis())[0] == "rdpdoctor check --timeout 120 srv01.corp.example:3389"
+
+
+@pytest.mark.parametrize(
+    ("host", "cookie", "wanted"),
+    [
+        ("srv01.corp.example", "rdpdoctor", "--user USER srv01.corp.example:3389"),
+        ("10.0.4.21", "rdpdoctor", "--user USER NAME:3389"),
+        ("10.0.4.21", "alice", "--user alice NAME:3389"),
+        ("srv01.corp.example", "alice", None),
+    ],
+)
+def test_filters_look_at_names(host: str, cookie: str, wanted: str | None) -> None:
+    story = Story(host).walk("reset", cookie=cookie).attempt("reset", cookie=cookie)
+    found = [step.text for step in story.diagnosis().next if step.id == "by-name"]
+    assert [text.partition("`")[2] for text in found] == ([f"rdpdoctor check {wanted}`"] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "extended", "beyond"),
+    [
+        (0x1807, None, True),
+        (0xC000006D, None, True),
+        (0x0, 0x101, True),
+        (0x904, 0x101, True),
+        (0x904, 7, False),
+        (0xB09, None, False),
+        (0x5555, None, False),
+    ],
+)
+def test_a_code_from_beyond_the_check_did_not_fail_to_recur(
+    reason: int, extended: int | None, beyond: bool
+) -> None:
+    found = Story().healthy().code(reason, extended).diagnosis()
+    assert found.verdict.status == "healthy"
+    assert found.next[0].id == ("beyond-the-check" if beyond else "when-it-happens")

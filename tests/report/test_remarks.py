@@ -25,6 +25,10 @@ def shown(text: str, reason: object, extended: object) -> Observation:
         (shown("2308", 2308, None), "2308 (socket closed) says where it ended, not why."),
         (shown("0xB09", 0xB09, None), "0xB09: the server requires NLA."),
         (shown("0x904 0x3", 0x904, 3), "0x904/0x3: socket closed/idle limit of the server."),
+        (
+            shown("STATUS_LOGON_FAILURE", 0xC000006D, None),
+            "STATUS_LOGON_FAILURE: user name or password wrong, without saying which.",
+        ),
         (shown("0x5555", 0x5555, None), "0x5555 is not among the client codes known here."),
         (shown("?", "0x904", [7]), "? is not among the client codes known here."),
     ],

@@ -13,6 +13,8 @@ from rdpdoctor.diagnosis.maker import not_windows
 from rdpdoctor.diagnosis.model import Confidence, Diagnosis, Health, NextStep
 from rdpdoctor.diagnosis.questions import TAG, Asking, askings, decides
 from rdpdoctor.diagnosis.view import View, text
+from rdpdoctor.facts import Source, Stage
+from rdpdoctor.knowledge.codes import shown_in, stages_of
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.questions import UNKNOWN
 from rdpdoctor.knowledge.templates import fill
@@ -20,14 +22,31 @@ from rdpdoctor.knowledge.templates import fill
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from rdpdoctor.facts import Value
     from rdpdoctor.knowledge import Knowledge, Tell
 
 SHOWN = 3
 #: People paste these into a shell, and a saved journal may hold any text as its host. 120: longer ones would
 #: be cut where they fill a hole.
 _HARMLESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,119}")
+#: The name a client sends ahead; with a domain in front of it, it is quoted, since bash would eat the backslash.
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}")
+_DOMAIN_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,31}\\[A-Za-z0-9_][A-Za-z0-9._-]{0,31}")
+#: A code or an answer as it was typed.
+_WORD = re.compile(r"-?[0-9]{1,10}|[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_BETWEEN_CODES = re.compile(r"[/,;+\s]+")
+_NAMED = 120  # characters of what a check by name needs: longer ones would be cut where they fill a hole
+#: Of codes, words of a code, and answers: a saved journal may hold any number.
+_REPEATED = 5
+#: What a check sends ahead that was given no name.
+_NEUTRAL = "rdpdoctor"
+_CHECK = "rdpdoctor check "
 #: WinRM finds a computer by its name; an address needs settings that nobody has.
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
+#: Of the sign-in only its beginning is tried: no answer to it is ever seen.
+_UNTRIED = frozenset(
+    (Stage.NLA, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES, Stage.FINALIZATION, Stage.GATEWAY)
+)
 _WORKS = (Health.HEALTHY, Health.DEGRADED)
 
 
@@ -50,17 +69,23 @@ class _Writer:
         self._done = {attempt.variant for attempt in view.attempts}
         self._foreign = not_windows(view)
         address = next((attempt.address for attempt in view.attempts if attempt.address), view.target.host)
-        self._args = {
+        user = _user(view)
+        self._given = _given(view)
+        self._user = f"--user {user}" if user else ""
+        self._args: dict[str, Value] = {
             "host": _to_paste(view.target.host, "HOST"),
             "port": view.target.port,
             "address": _to_paste(address, "ADDRESS"),
         }
+        if not user or _ADDRESS.fullmatch(view.target.host):
+            by_name = self._by_name(user)
+            self._args["by_name"] = by_name if len(by_name) <= _NAMED else ""
 
     def all(self) -> Iterator[NextStep]:
         """Best first; ids may come again."""
         status, view = self._found.verdict.status, self._view
         if status is Health.HEALTHY and "code.shown" in view:
-            yield from self._common("healthy")
+            yield from self._common("beyond" if _beyond(view) else "healthy")
         if "check.out-of-time" in view and status not in _WORKS:
             yield from self._common("out-of-time")
         ranked = [
@@ -105,7 +130,24 @@ class _Writer:
         if sentence is None:
             return None
         reach = self._reach(sentence) if tell.on == "server" else ""
-        return NextStep(tell.kind, tell.id, sentence, separates, reach)
+        return NextStep(tell.kind, tell.id, self._as_before(sentence), separates, reach)
+
+    def _by_name(self, user: str) -> str:
+        """The target as a client names it, with the user's name in front: capitals where we know neither."""
+        host = "NAME" if _ADDRESS.fullmatch(self._view.target.host) else "{host:literal}"
+        return f"--user {user or 'USER'} {fill(host, self._args)}:{self._args['port']}"
+
+    def _as_before(self, sentence: str) -> str:
+        """The sentence, its checks with what was given for this one: another user or code is another verdict."""
+        parts = sentence.split("`")
+        for place in range(1, len(parts), 2):
+            if parts[place].startswith(_CHECK):
+                parts[place] = self._repeated(parts[place])
+        return "`".join(parts)
+
+    def _repeated(self, command: str) -> str:
+        user = "" if "--user " in command else self._user
+        return " ".join(filter(None, (command, user, self._given)))
 
     def _reach(self, sentence: str) -> str:
         lines = [piece.text for piece in pieces(sentence) if piece.command]
@@ -126,9 +168,23 @@ class _Writer:
         command = fill("rdpdoctor check {host:literal}:{port}", self._args)
         say = (
             f"{question.text} {decides(asking, self._knowledge)} Check again with one of "
-            f"{', '.join(question.telling)} as the VALUE: `{command} --answer {question.key}=VALUE`"
+            f"{', '.join(question.telling)} as the VALUE: "
+            f"`{self._repeated(command or '')} --answer {question.key}=VALUE`"
         )
         return NextStep("question", question.key, say, asking.moves)
+
+
+def _beyond(view: View) -> bool:
+    """Whether the shown codes come from stages that nobody without an account reaches."""
+    codes = (
+        shown_in(place, number)
+        for row in view.all("code.shown")
+        for place in ("reason", "extended")
+        if isinstance(number := row.args.get(place), int)
+    )
+    narrow = [stages_of(code) for code in codes if code and not code.where_not_why]
+    told = [stages for stages in narrow if stages]
+    return bool(told) and all(map(_UNTRIED.issuperset, told))
 
 
 def _decided(odds: Mapping[str, float], name: str, others: Sequence[str]) -> float:
@@ -140,3 +196,27 @@ def _decided(odds: Mapping[str, float], name: str, others: Sequence[str]) -> flo
 
 def _to_paste(text: str, otherwise: str) -> str:
     return text if _HARMLESS.fullmatch(text) else otherwise
+
+
+def _user(view: View) -> str:
+    """The name that the walk sent ahead, fit to be pasted; empty where it was ours."""
+    cookie = view.walk.cookie if view.walk is not None and view.walk.role == "walk" else None
+    if not cookie or cookie == _NEUTRAL:
+        return ""
+    if _DOMAIN_USER.fullmatch(cookie):
+        return f'"{cookie}"'
+    return cookie if _USER.fullmatch(cookie) else "USER"
+
+
+def _given(view: View) -> str:
+    """The codes and answers that the user gave, as options, in their order."""
+    options = []
+    for row in [row for row in view.all("code.shown") if row.source is Source.CODE][:_REPEATED]:
+        words = [word for word in _BETWEEN_CODES.split(text(row, "text") or "") if word]
+        if 0 < len(words) <= _REPEATED and all(map(_WORD.fullmatch, words)):
+            options.append(f"--code {' '.join(words)}")
+    for row in [row for row in view.all(TAG) if row.source is Source.ANSWER][:_REPEATED]:
+        answer = [text(row, "question") or "", text(row, "answer") or ""]
+        if all(map(_WORD.fullmatch, answer)):
+            options.append(f"--answer {'='.join(answer)}")
+    return " ".join(options)

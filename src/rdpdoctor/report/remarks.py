@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rdpdoctor.knowledge.codes import client_codes
+from rdpdoctor.knowledge.codes import shown_in
 
 if TYPE_CHECKING:
     from rdpdoctor.facts import Observation
@@ -32,12 +32,11 @@ def remarks(report: Report) -> list[str]:
 
 def code_sentence(row: Observation) -> str:
     """What a shown code means in a few words, and whether it can tell why at all."""
-    codes = client_codes()
     text = "/".join(str(row.args.get("text", "")).split())
     known = [
         code
         for kind in ("reason", "extended")
-        if isinstance(number := row.args.get(kind), int) and (code := codes.get((kind, number)))
+        if isinstance(number := row.args.get(kind), int) and (code := shown_in(kind, number))
     ]
     if not known:
         return f"{text} is not among the client codes known here."

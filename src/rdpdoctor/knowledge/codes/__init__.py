@@ -162,6 +162,19 @@ def by_number(number: int) -> tuple[Code, ...]:
     return _by_number().get(number, ())
 
 
+def shown_in(place: str, number: int) -> Code | None:
+    """What it most likely means where a client shows it in that place, "reason" or "extended"."""
+    if code := client_codes().get((place, number)):
+        return code
+    found = by_number(number)
+    return next((code for code in found if family(code.kind).shown_as == place), next(iter(found), None))
+
+
+def stages_of(code: Code) -> tuple[str, ...]:
+    """Where it appears; empty: anywhere."""
+    return code.stages or family(code.kind).stages
+
+
 def by_symbol(text: str) -> Code | None:
     """The code of that documented name, in any case; the client's own where several bear it."""
     return next(iter(all_by_symbol(text)), None)

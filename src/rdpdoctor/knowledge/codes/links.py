@@ -38,11 +38,6 @@ class Link(NamedTuple):
     strength: int
 
 
-def stages_of(code: Code) -> tuple[str, ...]:
-    """Where it appears; empty: anywhere."""
-    return code.stages or family(code.kind).stages
-
-
 def causes_of(codes: Iterable[Code], knowledge: Knowledge) -> tuple[Link, ...]:
     """Causes that one of these codes speaks for, loudest first."""
     return joined([strengths(code, knowledge) for code in codes], knowledge)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.knowledge.advice import for_code
 from rdpdoctor.knowledge.asking import AskedEvent
-from rdpdoctor.knowledge.codes import KINDS, all_by_symbol, by_number, family, neighbours
-from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, joined, pointed, stages_of, strengths
+from rdpdoctor.knowledge.codes import KINDS, all_by_symbol, by_number, family, neighbours, stages_of
+from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, joined, pointed, strengths
 from rdpdoctor.knowledge.codes.reading import Asked
 from rdpdoctor.knowledge.events import by_id
 from rdpdoctor.knowledge.popular import popular
@@ -101,6 +101,8 @@ def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
         [*(strengths(code, knowledge) for code in likeliest), *(pointed(topic.points) for topic in main)],
         knowledge,
     )
+    by_words = {point.cause for said in asked.dialogs for point in said.dialog.points if point.how == "names"}
+    linked = tuple(sorted(linked, key=lambda link: link.cause.id not in by_words))  # a code says less
     named = {link.cause.id for link in linked}
     weak = bool(likeliest) and len(linked) < _FEW and all(link.strength <= _HINT for link in linked)
     at = tuple(link for link in causes_at(stages, knowledge) if weak and link.cause.id not in named)
