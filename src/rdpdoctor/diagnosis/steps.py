@@ -29,7 +29,7 @@ SHOWN = 3
 #: People paste these into a shell, and a saved journal may hold any text as its host. 120: longer ones would
 #: be cut where they fill a hole.
 _HARMLESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9._:%-]{0,119}")
-#: The name a client sends ahead; with a domain in front of it, it is quoted, since bash would eat the backslash.
+#: The name a client sends ahead. With a domain before it, it is quoted: bash would eat the backslash.
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}")
 _DOMAIN_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,31}\\[A-Za-z0-9_][A-Za-z0-9._-]{0,31}")
 #: A code or an answer as it was typed.
@@ -138,7 +138,7 @@ class _Writer:
         return f"--user {user or 'USER'} {fill(host, self._args)}:{self._args['port']}"
 
     def _as_before(self, sentence: str) -> str:
-        """The sentence, its checks with what was given for this one: another user or code is another verdict."""
+        """The sentence, its checks with what was given for this one, without which the verdict is another."""
         parts = sentence.split("`")
         for place in range(1, len(parts), 2):
             if parts[place].startswith(_CHECK):

@@ -18,6 +18,9 @@ Tags = Mapping[str, Mapping[str, Any]]
 
 #: What a `why`, a `says` or a `tell` may name besides the arguments of matched observations.
 ALWAYS = frozenset({"host", "port", "address"})
+#: What only a `tell` may name, and only what it fills a command with: the target as a client names it, with
+#: its user; nothing where the check had both already.
+_BY_NAME = frozenset({"by_name"})
 TELL_KINDS = ("probe", "evidence", "question")
 _TEXTS = ("title", "what")
 _LISTS = ("stages", "suspected", "refines", "masks", "why", "remedies", "sources")
@@ -112,7 +115,7 @@ def tell(file: str, key: str, entry: Any) -> None:
             raise KnowledgeError(file, f"{key}.{name}", "write a text")
     if not isinstance(entry.get("separates", []), list):
         raise KnowledgeError(file, f"{key}.separates", "write a list of causes")
-    _check_template(file, f"{key}.text", entry["text"], set(ALWAYS))
+    _check_template(file, f"{key}.text", entry["text"], ALWAYS | _BY_NAME)
     if (fault := commands.fault(entry["text"])) is not None:
         raise KnowledgeError(file, f"{key}.text", fault)
 
