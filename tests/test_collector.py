@@ -166,6 +166,13 @@ def test_it_covers_every_value_that_is_known(side: str) -> None:
     assert missing == []
 
 
+def test_what_a_brief_bundle_keeps_is_known() -> None:
+    block = script().split("$kept = ")[1].split("$script:bundle")[0]
+    names = "".join(re.findall(r"'([^']+)'", block)).split("|")
+    assert len(names) > 20
+    assert [name for name in names if not registry.by_name(name)] == []
+
+
 def test_modes_are_in_the_script_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     for mode in MODES:
         assert main(["collect", f"--{mode}"]) == 0

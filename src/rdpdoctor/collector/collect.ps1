@@ -518,13 +518,20 @@ $script:bundle['errors'] = @($script:failed)
 
 if ($Brief) {
     # What decides most, and little of that: such doors pass some thousand characters.
+    $kept = 'fDenyTSConnections|TSEnabled|TSUserEnabled|TSServerDrainMode|SelfSignedCertStore|fEnableWinStation|' +
+    'fLogonDisabled|PortNumber|SecurityLayer|UserAuthentication|MinEncryptionLevel|fAllowSecProtocolNegotiation|' +
+    'SSLCertificateSHA1Hash|MaxInstanceCount|LicensingMode|LicenseServers|AllowEncryptionOracle|DisableRestrictedAdmin|' +
+    'LmCompatibilityLevel|RestrictReceivingNTLMTraffic|RestrictSendingNTLMTraffic|Enabled|DisabledByDefault|ServiceDll'
     $script:bundle['registry'] = @($script:bundle['registry'] | Where-Object {
-            $_.path -match 'Control\\Terminal Server(\\WinStations\\RDP-Tcp)?$|Policies.*Terminal Services|SCHANNEL\\Protocols|CredSSP|Lsa$|MSV1_0$' -and
-            "$($_.value)".Length -le 100
+            $_.name -match "^($kept)$" -and $_.path -notmatch 'SCHANNEL\\(Ciphers|Hashes|KeyExchange)|\\(Sessions|rdp-sxs)'
         })
-    $script:bundle.Remove('machine_keys')
-    $script:bundle.Remove('disks')
-    $script:bundle.Remove('sessions')
+    foreach ($service in $script:bundle['services']) {
+        foreach ($part in 'path', 'account', 'exit_code') { $service.Remove($part) }
+    }
+    foreach ($certificate in $script:bundle['certificates']) {
+        foreach ($part in 'issuer', 'names', 'key_file', 'key_error') { $certificate.Remove($part) }
+    }
+    foreach ($part in 'machine_keys', 'disks', 'sessions') { $script:bundle.Remove($part) }
 }
 $json = ConvertTo-Json -InputObject $script:bundle -Depth 8 -Compress
 if ($Brief) {
