@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli.usage import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rdpdoctor.facts import Observation
 
 LONGEST = 3600.0  # seconds
 _NAME = 64  # characters of a user name
@@ -61,3 +63,51 @@ def user(text: str) -> str:
             f"--user takes a name of up to {_NAME} plain ASCII characters; it needs no password",
         )
     return text
+
+
+class Given(NamedTuple):
+    """observations: codes and answers, as evidence. rest: the words behind codes that are none."""
+
+    observations: list[Observation]
+    rest: list[str]
+
+
+def given(answered: Sequence[str], codes: Sequence[Sequence[str]], may_end_in_targets: bool) -> Given:
+    """What a person adds to files."""
+    if not answered and not codes:
+        return Given([], [])
+    from rdpdoctor.cli.codes import shown_codes
+    from rdpdoctor.facts import Observation, Source, Stage
+
+    shown, rest = shown_codes(codes, may_end_in_targets)
+    rows = [
+        Observation(
+            "code.shown",
+            {"reason": code.reason, "extended": code.extended, "text": code.text},
+            Stage.HOST,
+            Source.CODE,
+        )
+        for code in shown
+    ]
+    rows += [
+        Observation("answer.given", {"question": key, "answer": value}, Stage.HOST, Source.ANSWER)
+        for key, value in answers(answered).items()
+    ]
+    return Given(rows, rest)
+
+
+def address(text: str) -> str:
+    from ipaddress import ip_address
+
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise UsageError(
+            f"`{text}` is no address", "--from takes an IP address, such as 203.0.113.7"
+        ) from None
+
+
+def port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536):
+        raise UsageError(f"`{text}` is no port", "--port takes a number from 1 to 65535")
+    return int(text)

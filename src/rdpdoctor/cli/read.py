@@ -1,67 +1,173 @@
-"""`rdpdoctor read FILE…`: the report of a check that was saved."""
+"""`rdpdoctor read FILE…`: the diagnosis of what was recorded."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rdpdoctor.cli.usage import Parser, UsageError, warn_of
+from rdpdoctor.cli.usage import INTERRUPTED, Parser, UsageError, let_stdout_go, warn, warn_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rdpdoctor.facts import Journal
+    from rdpdoctor.facts import Journal, Observation
+    from rdpdoctor.readers.gather import Asked, Gathered
+    from rdpdoctor.readers.joined import Joined
     from rdpdoctor.report.model import Report
 
 _DESCRIPTION = """\
-Gives the report of a saved check again, from the journal that
-`rdpdoctor TARGET --save FILE` wrote. This version reads no other evidence."""
+Gives the same diagnosis as a check, from files: recordings of packets, event
+logs, .rdp files, facts of the server itself, cloud rules, saved checks. They
+are told apart by what is in them. Give all you have of one failure at once:
+files strengthen each other. One report for each client and server, worst first."""
 
-_WANTED = "rdpdoctor read takes a journal that `rdpdoctor TARGET --save FILE` wrote, and nothing else yet"
-_LARGEST = 64 * 2**20  # bytes; a check writes some tens of kilobytes
+_EPILOG = """\
+what it reads:
+  pcap, pcapng (also gz, zst)       Wireshark, tcpdump, pktmon, a firewall
+  .evtx, or a log saved as XML,     Event Viewer, wevtutil, Get-WinEvent
+    CSV, JSON, CLIXML or text
+  .rdp                              what the client was told to do
+  bundle.json                       what `rdpdoctor collect` wrote on the server
+  .reg, registry.pol, gpresult /x   values and policies
+  text of qwinsta, netstat -ano,    console output, pasted or saved
+    certutil -store, Test-NetConnection, Get-NetFirewallRule ...
+  JSON of az network nsg, aws ec2   cloud rules; --from says for which client
+    describe-security-groups, gcloud compute firewall-rules ...
+  a journal of --save; a zip archive or a folder of all these
 
-#: How files begin that one might want to have read here.
-_KINDS: tuple[tuple[bytes, str], ...] = (
-    (b"\xd4\xc3\xb2\xa1", "a packet capture"),
-    (b"\xa1\xb2\xc3\xd4", "a packet capture"),
-    (b"\x4d\x3c\xb2\xa1", "a packet capture"),
-    (b"\xa1\xb2\x3c\x4d", "a packet capture"),
-    (b"\x0a\x0d\x0d\x0a", "a packet capture"),
-    (b"ElfFile\0", "a Windows event log"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\x1f\x8b", "a compressed file"),
-    (b"regf", "a registry hive"),
-)
+examples:
+  rdpdoctor read failing.pcapng
+  rdpdoctor read failing.pcapng System.evtx bundle.json
+  rdpdoctor read nsg.json --from 203.0.113.7
+  rdpdoctor srv01 --with System.evtx     beside a check that is made now
+
+exit: 0 it works, 1 a problem was found, 2 the call was wrong,
+3 could not tell, 130 interrupted"""
+
 _ORDER = ("unreachable", "failing", "unknown", "degraded", "healthy")
+_SHOWN = 20  # warnings of one kind
+_LARGEST_KEYLOG = 64 * 2**20
+
+
+class _Call(NamedTuple):
+    files: list[str]
+    format: str
+    verbose: bool
+    asked: Asked
+    given: list[Observation]
+
+
+def parser() -> Parser:
+    made = Parser("rdpdoctor read", "rdpdoctor read FILE... [options]", _DESCRIPTION, _EPILOG)
+    made.add_argument("files", metavar="FILE", nargs="*", help="a file, a folder or a zip archive")
+    output = made.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="the report as JSON; an array for several pairs")
+    output.add_argument("--jsonl", action="store_true", help="one JSON report a line")
+    made.add_argument("-v", "--verbose", action="store_true", help="all evidence, for and against each cause")
+    made.add_argument(
+        "--code", metavar="CODE", nargs="+", action="append", default=[],
+        help="what the client showed: a reason and its extended reason, as numbers or names",
+    )  # fmt: skip
+    made.add_argument(
+        "--answer", metavar="KEY=VALUE", action="append", default=[],
+        help="an answer to a question of the report",
+    )  # fmt: skip
+    made.add_argument(
+        "--from", metavar="ADDRESS", dest="source",
+        help="the client's address, for cloud rules (default: the Internet)",
+    )  # fmt: skip
+    made.add_argument("--port", metavar="PORT", help="where Remote Desktop listens (default 3389)")
+    made.add_argument(
+        "--keylog", metavar="FILE", help="TLS secrets for recordings, as SSLKEYLOGFILE has them"
+    )
+    return made
 
 
 def run(words: Sequence[str]) -> int:
-    parser = Parser("rdpdoctor read", "rdpdoctor read FILE... [options]", _DESCRIPTION)
-    parser.add_argument("files", metavar="FILE", nargs="*", help="a saved journal")
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="the report as JSON; an array for several files")
-    output.add_argument("--jsonl", action="store_true", help="one JSON report a line")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="all evidence, for and against each cause"
-    )
-    given = parser.parse_intermixed_args(words)
-    if not given.files:
-        raise UsageError("no file was given", _WANTED)
-    journals = [read_journal(name) for name in given.files]
+    call = _parse(words)
 
+    from rdpdoctor.cli.reading import reading
+
+    with reading() as ear:
+        from rdpdoctor.readers.gather import gather
+
+        gathered = gather(call.files, call.asked, ear)
+    complain_of(gathered, several=len(call.files) > 1)
+
+    from rdpdoctor.readers.joined import join
+
+    try:
+        code = _report(join(gathered.readings, gathered.log), call)
+    except BrokenPipeError:
+        let_stdout_go()
+        return INTERRUPTED if ear.stop else 0
+    _totals(gathered)
+    return INTERRUPTED if ear.stop else code
+
+
+def _parse(words: Sequence[str]) -> _Call:
+    given = parser().parse_intermixed_args(words)
+
+    from rdpdoctor.cli import options
+    from rdpdoctor.readers.gather import KNOWN, Asked
+
+    rows = options.given(given.answer, given.code, may_end_in_targets=not given.files)
+    files = [*given.files, *rows.rest]
+    if not files:
+        raise UsageError("no file was given", f"rdpdoctor read takes {KNOWN}")
+    source = None if given.source is None else options.address(given.source)
+    port = None if given.port is None else options.port(given.port)
+    keylog = b"" if given.keylog is None else _keylog(given.keylog)
+    wanted = "json" if given.json else "jsonl" if given.jsonl else "text"
+    return _Call(files, wanted, given.verbose, Asked(source, port, keylog), rows.observations)
+
+
+def _keylog(name: str) -> bytes:
+    hint = "--keylog takes a file of lines such as CLIENT_RANDOM 0123... 4567..."
+    try:
+        with open(name, "rb") as file:
+            data = file.read(_LARGEST_KEYLOG + 1)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read `{name}`: {getattr(error, 'strerror', None) or error}", hint
+        ) from error
+    if len(data) > _LARGEST_KEYLOG:
+        raise UsageError(
+            f"`{name}` is larger than the {_LARGEST_KEYLOG // 2**20} MiB a key log may have", hint
+        )
+    return data
+
+
+def complain_of(gathered: Gathered, several: bool) -> None:
+    """Raise UsageError where nothing could be read; else warn of what could not, and of what is lost."""
+    from rdpdoctor.readers.gather import KNOWN
+
+    if gathered.unread and not gathered.readings:
+        name, why = gathered.unread[0]
+        more = f", nor can {len(gathered.unread) - 1} others" if len(gathered.unread) > 1 else ""
+        raise UsageError(f"`{name}` cannot be used: it {why.removeprefix('it ')}{more}", f"it takes {KNOWN}")
+    if not gathered.readings:
+        raise UsageError("there is nothing to read in it", f"it takes {KNOWN}")
+    lines = [f"`{name}` is left out: it {why.removeprefix('it ')}" for name, why in gathered.unread]
+    lines += gathered.skipped
+    lines += [f"`{one.name}`: {what}" for one in gathered.readings for what in one.lost]
+    _warn(lines)
+
+
+def _report(joined: Sequence[Joined], call: _Call) -> int:
     from rdpdoctor.cli.output import Writer
 
-    reports = sorted(map(_judged, journals), key=_rank)
-    wanted = "json" if given.json else "jsonl" if given.jsonl else "text"
-    writer = Writer(wanted, len(reports) > 1, given.verbose)
+    for one in joined:
+        one.journal.extend(call.given)
+    _warn(list(dict.fromkeys(sentence for one in joined for sentence in one.assumed)))
+    reports = sorted((judged(one.journal) for one in joined), key=_rank)
+    writer = Writer(call.format, len(reports) > 1, call.verbose)
     for number, report in enumerate(reports):
         writer.take(number, report)
     writer.finish()
     return writer.worst
 
 
-def _judged(journal: Journal) -> Report:
+def judged(journal: Journal) -> Report:
     from rdpdoctor.diagnosis import diagnose
     from rdpdoctor.knowledge import load
     from rdpdoctor.report.build import report_of
@@ -74,61 +180,24 @@ def _rank(report: Report) -> int:
     return _ORDER.index(report.verdict.status)
 
 
-def read_journal(name: str) -> Journal:
-    """Raise UsageError for a file that cannot be read, or that is something else."""
-    from rdpdoctor.facts import Journal
+def _totals(gathered: Gathered) -> None:
+    """One line of what was read. Of saved checks alone there is nothing to tell."""
+    from rdpdoctor.report.escape import visible
 
-    try:
-        with Path(name).open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"cannot read `{name}`: {getattr(error, 'strerror', None) or error}", _WANTED
-        ) from error
-    if len(data) > _LARGEST:
-        raise UsageError(f"`{name}` is larger than the {_LARGEST // 2**20} MiB a journal may have", _WANTED)
-    if (kind := _kind(name, data)) is not None:
-        raise UsageError(f"`{name}` is {kind}, which this version cannot read", _WANTED)
-    try:
-        lines = _decoded(data).split("\n")
-        try:
-            return Journal.from_lines(lines)
-        except ValueError:
-            if not _cut_off(lines):
-                raise
-            journal = Journal.from_lines(lines[:-1])
-    except ValueError as error:
-        raise UsageError(f"`{name}` is not a saved journal: {error}", _WANTED) from error
-    warn_of(f"the last line of `{name}` is cut off and left out")
-    return journal
+    if all(one.journal is not None for one in gathered.readings) and not gathered.skipped:
+        return
+    kinds: dict[str, int] = {}
+    for one in gathered.readings:
+        kinds[one.kind] = kinds.get(one.kind, 0) + 1
+    counts = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items()]
+    only = f" ({gathered.readings[0].summary})" if len(gathered.readings) == 1 else ""
+    lost = len(gathered.unread) + len(gathered.skipped) + sum(bool(one.lost) for one in gathered.readings)
+    tail = f"; {lost} could not be read whole, see above" if lost else ""
+    warn(visible(f"read: {', '.join(counts)}{only}{tail}", 400, "ascii"))
 
 
-def _decoded(data: bytes) -> str:
-    """Windows PowerShell and Notepad write UTF-16, and put a mark before UTF-8."""
-    return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
-
-
-def _cut_off(lines: Sequence[str]) -> bool:
-    """Whether the last line never came to its end; a whole one that is wrong is another matter."""
-    from json import JSONDecodeError
-
-    from rdpdoctor.facts import parsed
-
-    if len(lines) < 2 or not lines[-1].strip():
-        return False
-    with suppress(ValueError, RecursionError):
-        try:
-            parsed(lines[-1])
-        except JSONDecodeError:
-            return True
-    return False
-
-
-def _kind(name: str, data: bytes) -> str | None:
-    """What it is when it is no journal, where one can tell."""
-    for start, kind in _KINDS:
-        if data.startswith(start):
-            return kind
-    if name.lower().endswith(".rdp"):
-        return "a file of connection settings"
-    return None
+def _warn(lines: Sequence[str]) -> None:
+    for line in lines[:_SHOWN]:
+        warn_of(line)
+    if len(lines) > _SHOWN:
+        warn_of(f"and {len(lines) - _SHOWN} more like these")

@@ -62,6 +62,7 @@ def diagnose(journal: Journal, knowledge: Knowledge, ahead: bool = True) -> Diag
     causes = rank(
         observations, len(journal), knowledge.causes, died_at, health, journal.target, address, warned_at
     )
+    causes = stages.recorded.limited(view, health, causes)
     said = verdict(results, causes, view, knowledge)
     if contradicted:
         causes = contradictions.limited(causes, contradicted)

@@ -76,7 +76,7 @@ class RankedCause:
     """supporting, opposing: indexes into `Diagnosis.observations`. bits: evidence for it, log2 of the
     odds, `prior` included. weights: every rule that held, in the order of the cause's file. explains:
     it alone would stop the connection where it stopped. limits: what holds its confidence down, as words:
-    hearsay, impatience, narrower, behind, healthy, contradiction.
+    hearsay, impatience, narrower, behind, healthy, contradiction, cut-off.
     """
 
     id: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.model import Confidence, Health, RankedCause, StageResult, Status, Verdict
-from rdpdoctor.diagnosis.stages import TRIED, logged, settings
-from rdpdoctor.facts import Stage
+from rdpdoctor.diagnosis.stages import logged, recorded, settings
+from rdpdoctor.facts import WALK, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ def status_of(stages: Sequence[StageResult]) -> tuple[Health, StageResult | None
     failed = _first(stages, Status.FAILED)
     if failed is not None:
         return (Health.UNREACHABLE if failed.id in (Stage.DNS, Stage.TCP) else Health.FAILING), failed
-    untold = next((each for each in stages if each.status is Status.UNKNOWN and each.id in TRIED), None)
+    untold = next((each for each in stages if each.status is Status.UNKNOWN and each.id in WALK), None)
     if untold is not None:
         return Health.UNKNOWN, untold
     warned = _first(stages, Status.WARNING)
@@ -43,9 +43,13 @@ def verdict(
         key = "unknown-codes"
     args: dict[str, Any] = {}
     summaries = {each.id: each.summary for each in stages}
-    recorded = logged.verdict(view, health) or settings.verdict(view, health, summaries)
-    if recorded is not None:
-        key, more = recorded
+    special = (
+        recorded.verdict(view, health)
+        or logged.verdict(view, health)
+        or settings.verdict(view, health, summaries)
+    )
+    if special is not None:
+        key, more = special
         args.update(more)
     if decisive is not None:
         name = knowledge.say(f"stage-name.{decisive.id}")

@@ -24,6 +24,7 @@ LIMITS = {
     "behind": "Far more speaks for another cause.",
     "healthy": "All that was tried works.",
     "contradiction": "The evidence contradicts itself.",
+    "cut-off": "The recording does not show that anything failed.",
 }
 
 

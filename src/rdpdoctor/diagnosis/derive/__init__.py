@@ -18,6 +18,7 @@ from rdpdoctor.diagnosis.derive import (
     path,
     rules,
     server,
+    udp,
     variants,
 )
 
@@ -41,6 +42,7 @@ THEMES: tuple[Callable[[View], Iterable[Observation]], ...] = (
     clock.derive,
     members.derive,
     path.derive,
+    udp.derive,
     rules.derive,
     host.derive,
     asked.derive,

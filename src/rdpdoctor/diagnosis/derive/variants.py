@@ -15,7 +15,8 @@ from rdpdoctor.facts import Observation, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NOT_AN_EXPERIMENT = UNCHANGED | {"identify"}
+#: "retry": of a recording, what its client tried beside the connection that decides.
+_NOT_AN_EXPERIMENT = UNCHANGED | {"identify", "retry"}
 
 
 def derive(view: View) -> Iterator[Observation]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.model import StageResult, Status
-from rdpdoctor.diagnosis.stages import dns, host, logged, mcs, nla, path, settings, tcp, tls, x224
+from rdpdoctor.diagnosis.stages import dns, host, logged, mcs, nla, path, recorded, settings, tcp, tls, x224
 from rdpdoctor.diagnosis.stages.judged import Judged
 from rdpdoctor.diagnosis.view import View, text, words
 from rdpdoctor.facts import WALK, Stage
@@ -30,13 +30,14 @@ JUDGES: Mapping[Stage, Judge] = {
 }
 #: Beside the walk, and known from recorded evidence only.
 BESIDE = (Stage.UDP, Stage.GATEWAY, Stage.HOST)
-#: What this check can try without an account. The verdict waits for these and for no others.
+#: What this check can try without an account. The verdict waits for these.
 TRIED = (Stage.DNS, Stage.TCP, Stage.X224, Stage.TLS, Stage.NLA)
 
 
 def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[StageResult, ...]:
     """All stages of the walk, then those beside it of which something is known."""
     judged = {stage: each(view, conclusions) for stage, each in JUDGES.items()}
+    recorded.add(view, conclusions, judged)
     logged.add(view, judged)
     settings.add(view, conclusions, judged)
     host.add(view, conclusions, judged)
@@ -47,7 +48,9 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
         if found is None or (failed is not None and found.status is Status.SKIPPED):
             later = any(_seen(judged.get(other)) for other in WALK[number + 1 :])
             found = _absent(stage, failed, later, view)
-            if failed is None and logged.only(view):
+            if failed is None and recorded.only(view):
+                found = recorded.absent(judged.get(one) for one in WALK)
+            elif failed is None and logged.only(view):
                 found = logged.absent(judged.values())
             elif failed is None and settings.only(view):
                 found = settings.absent(judged.values())

@@ -6,12 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
 from rdpdoctor.readers.eventlog import formats, roles
 from rdpdoctor.readers.eventlog.attempts import Attempt, attempts
-from rdpdoctor.readers.eventlog.event import Event, known
+from rdpdoctor.readers.eventlog.event import Event, EventLogError, known
 from rdpdoctor.readers.eventlog.observe import observations
 from rdpdoctor.readers.eventlog.table import CLIENT, GATEWAY
 from rdpdoctor.readers.eventlog.tally import Tally
@@ -50,31 +50,48 @@ class EventLog:
         return _fill(self, tries, events)
 
 
-def read_events(*paths: Path | str) -> EventLog:
-    """All files as one log. Raise OSError, or EventLogError where a file is no event log."""
-    kept: list[Event] = []
-    tallies: list[tuple[str, Tally]] = []
-    for path in map(Path, paths):
-        tally = Tally()
-        tallies.append((path.name, tally))
-        with path.open("rb") as file:
+@dataclass(slots=True)
+class Collected:
+    """Logs as they are read, one after the other. However many there are, the latest events stay."""
+
+    tallies: list[tuple[str, Tally]] = field(default_factory=list)
+    _events: list[Event] = field(default_factory=list)
+
+    def take(self, name: str, file: BinaryIO) -> Tally:
+        """Raise OSError, or EventLogError where it is no event log: then nothing of it stays."""
+        tally, before = Tally(), len(self._events)
+        try:
             for event in filter(roles.concerns_us, formats.read(file, tally)):
                 tally.kept += 1
                 tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
-                kept.append(event)
-                if len(kept) > 2 * MOST_EVENTS:
-                    kept = _latest(kept, tally)
-        kept = _latest(kept, tally)
-    return EventLog(tuple(kept), tuple(attempts(kept)), tuple(tallies))
+                self._events.append(event)
+                if len(self._events) > 2 * MOST_EVENTS:
+                    self._trim(tally)
+        except EventLogError:
+            del self._events[before:]
+            raise
+        self.tallies.append((name, tally))
+        self._trim(tally)
+        return tally
+
+    def log(self) -> EventLog:
+        return EventLog(tuple(self._events), tuple(attempts(self._events)), tuple(self.tallies))
+
+    def _trim(self, tally: Tally) -> None:
+        over = len(self._events) - MOST_EVENTS
+        if over > 0:
+            tally.lose(f"an event older than the latest {MOST_EVENTS:,} of interest, not looked at", over)
+            self._events.sort(key=lambda event: event.time)
+            del self._events[:over]
 
 
-def _latest(events: list[Event], tally: Tally) -> list[Event]:
-    over = len(events) - MOST_EVENTS
-    if over <= 0:
-        return events
-    tally.lose(f"an event older than the latest {MOST_EVENTS:,} of interest, not looked at", over)
-    events.sort(key=lambda event: event.time)
-    return events[over:]
+def read_events(*paths: Path | str) -> EventLog:
+    """All files as one log. Raise OSError, or EventLogError where a file is no event log."""
+    collected = Collected()
+    for path in map(Path, paths):
+        with path.open("rb") as file:
+            collected.take(path.name, file)
+    return collected.log()
 
 
 @dataclass(slots=True)
@@ -85,9 +102,25 @@ class _Pair:
     attempts: list[Attempt] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A client and a server of which logs tell. client: None where they do not say. computer: whose log it
+    is.
+    """
+
+    client: str | None
+    server: str
+    computer: str
+    journal: Journal
+
+
 def journals(paths: Iterable[Path | str]) -> list[Journal]:
     """One for each pair, the pair of the latest attempt first; one for a machine that shows none."""
-    log = read_events(*paths)
+    return [one.journal for one in shown(read_events(*paths))]
+
+
+def shown(log: EventLog) -> list[Shown]:
+    """Pairs, that of the latest attempt first, then machines that show none; one at least."""
     pairs: dict[tuple[str | None, str], _Pair] = {}
     for attempt in log.attempts:
         server, client = attempt.computer, attempt.client
@@ -103,13 +136,13 @@ def journals(paths: Iterable[Path | str]) -> list[Journal]:
     by_computer: dict[str, list[Event]] = defaultdict(list)
     for event in log.events:
         by_computer[_host(event.computer)].append(event)
-    found = [_journal(log, pair, by_computer[_host(pair.computer)]) for pair in chosen[:MOST_PAIRS]]
+    found = [_shown(log, pair, by_computer[_host(pair.computer)]) for pair in chosen[:MOST_PAIRS]]
     seen = {_host(pair.computer) for pair in pairs.values()}
     alone = [name for name in by_computer if name not in seen and _tells(by_computer[name])]
     for name in alone[:MOST_PAIRS]:
         events = by_computer[name]
-        found.append(_journal(log, _Pair(None, events[-1].computer, name), events))
-    return found or [_journal(log, _Pair(None, "", ""), log.events)]
+        found.append(_shown(log, _Pair(None, events[-1].computer, name), events))
+    return found or [_shown(log, _Pair(None, "", ""), log.events)]
 
 
 def _host(name: str) -> str:
@@ -125,7 +158,7 @@ def _tells(events: Sequence[Event]) -> bool:
     return any(event.provider not in (CLIENT, GATEWAY) for event in events)
 
 
-def _journal(log: EventLog, pair: _Pair, host: Sequence[Event]) -> Journal:
+def _shown(log: EventLog, pair: _Pair, host: Sequence[Event]) -> Shown:
     rows = _fill(log, pair.attempts, host)
     name = pair.server or log.tallies[0][0]
     times = [event.time for event in host if known(event.time)]
@@ -134,7 +167,7 @@ def _journal(log: EventLog, pair: _Pair, host: Sequence[Event]) -> Journal:
     # It took no time: how long a log goes is not how long a check took.
     journal = Journal(Target(spoken, name), _iso(started))
     journal.extend(rows)
-    return journal
+    return Shown(pair.client, pair.server, pair.computer, journal)
 
 
 def _iso(time: datetime) -> str:

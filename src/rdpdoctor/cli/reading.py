@@ -1,0 +1,78 @@
+"""What is seen while files are read, and how Ctrl-C ends that: what was read by then counts."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING
+
+from rdpdoctor.readers.gather import Ear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Seconds until a bar is shown, and between two pictures of it.
+_PATIENCE, _PICTURE = 2.0, 0.1
+_WIDTH = 30
+_CLEAR = "\r\x1b[K"
+
+
+@contextmanager
+def reading() -> Iterator[Ear]:
+    """The first Ctrl-C stops the reading, the second one everything."""
+    from rdpdoctor.cli.output import is_terminal
+
+    ear = Bar() if is_terminal(sys.stderr) else Ear()
+    if current_thread() is not main_thread():  # only there can a signal be caught
+        yield ear
+        return
+
+    def stop(number: int, frame: object) -> None:
+        if ear.stop:
+            raise KeyboardInterrupt
+        ear.stop = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield ear
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if isinstance(ear, Bar):
+            ear.clear()
+
+
+class Bar(Ear):
+    """One line on stderr, of the file that is being read."""
+
+    def __init__(self) -> None:
+        self._began = self._drawn = time.monotonic()
+        self._name, self._size, self._done, self._shown = "", 0, 0, False
+
+    def file(self, name: str, size: int) -> None:
+        self._name, self._size, self._done = name, size, 0
+
+    def read(self, count: int) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now - self._began >= _PATIENCE and now - self._drawn >= _PICTURE:
+            self._drawn = now
+            self._draw(now - self._began)
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+
+    def _draw(self, elapsed: float) -> None:
+        from rdpdoctor.report.escape import visible
+
+        share = min(self._done / self._size, 1.0) if self._size else 0.0
+        full = round(share * _WIDTH)
+        name = visible(self._name, 30, "ascii")
+        line = f"[{'#' * full}{'-' * (_WIDTH - full)}] {share:4.0%} {elapsed:3.0f} s  {name}"
+        sys.stderr.write(_CLEAR + line[:79])
+        sys.stderr.flush()
+        self._shown = True

@@ -1,0 +1,274 @@
+"""Files, folders and archives into readings: each file is recognised by its content, and read by its reader.
+
+Nothing that a file says is followed, run or fetched. How many files there are, how deep, and how much they
+unfold to is bounded here; how much of each is looked at, its reader bounds.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from rdpdoctor.readers.archive import Archive, ArchiveError
+from rdpdoctor.readers.joined.pairs import Reading
+from rdpdoctor.readers.kinds import KNOWN, Kind, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rdpdoctor.readers.eventlog import Collected, EventLog
+
+#: Files of one call, folders in each other, and bytes of a file that is read whole (journals).
+MOST_FILES, DEEPEST, LARGEST = 1000, 8, 64 * 2**20
+_HEAD = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What whoever reads wants to know of the files. source: the address that cloud rules are asked about.
+    port: of Remote Desktop, there and in recordings; None: the usual one.
+    """
+
+    source: str | None = None
+    port: int | None = None
+    keylog: bytes = b""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """log: all event logs. unread: (file, why) of those that are no evidence. skipped: what was not even
+    opened, a sentence each.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    log: EventLog | None = None
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+class Ear:
+    """Hears how far the reading is. stop: end it where it is; what was read by then counts."""
+
+    stop = False
+
+    def file(self, name: str, size: int) -> None:
+        """The next file begins; size in bytes."""
+
+    def read(self, count: int) -> None:
+        """So many bytes of it more are read."""
+
+
+def gather(paths: Sequence[str], asked: Asked | None = None, ear: Ear | None = None) -> Gathered:
+    """Everything of the files that can be read. Never raises on what they hold."""
+    run = _Run(asked or Asked(), ear or Ear())
+    for path in paths:
+        run.path(Path(path), path, 0)
+    if run.logs is not None:
+        run.found.log = run.logs.log()
+    return run.found
+
+
+@dataclass(slots=True)
+class _Run:
+    asked: Asked
+    ear: Ear
+    found: Gathered = field(default_factory=Gathered)
+    logs: Collected | None = None
+    files: int = 0
+    archive: Archive = field(default_factory=Archive)
+
+    def path(self, path: Path, shown: str, depth: int) -> None:
+        """What a person names may be a link; what lies in a folder may not."""
+        try:
+            status = path.lstat() if depth else path.stat()
+        except (OSError, ValueError) as error:
+            self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._folder(path, shown, depth)
+        elif not stat.S_ISREG(status.st_mode):
+            self._leave(shown, "it is no ordinary file", named=not depth)
+        elif self._more(shown):
+            try:
+                with path.open("rb") as file:
+                    self.file(file, shown, status.st_size, status.st_mtime, named=not depth)
+            except OSError as error:
+                self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
+
+    def file(
+        self, file: BinaryIO, shown: str, size: int, modified: float, named: bool, packed: bool = False
+    ) -> None:
+        """named: a person meant this very file. packed: it comes out of an archive."""
+        self.ear.file(shown, size)
+        head = file.read(_HEAD)
+        file.seek(0)
+        kind = kind_of(head)
+        if kind is Kind.ZIP and not packed:
+            self._unpack(file, shown)
+        elif kind is Kind.ZIP:
+            self.found.skipped.append(f"`{shown}` is an archive in an archive, and left out")
+        elif kind is None:
+            self._leave(shown, "it is no kind of file that is known here" if head else "it is empty", named)
+        else:
+            self._read(kind, file, head, shown, modified)
+
+    def _read(self, kind: Kind, file: BinaryIO, head: bytes, shown: str, modified: float) -> None:
+        heard = cast("BinaryIO", Heard(file, self.ear))
+        try:
+            if kind is Kind.EVENTS:
+                reading = self._events(heard, shown)
+            else:
+                reading = _READERS[kind](heard, shown, self.asked, modified)
+        except (ValueError, OSError) as error:  # every reader's own error is a ValueError
+            self.found.unread.append((shown, f"is {_article(kind)}, but {error}"))
+        except (MemoryError, RecursionError):
+            self.found.unread.append((shown, f"is {_article(kind)}, but too large or too deeply nested"))
+        else:
+            self.found.readings.append(reading)
+
+    def _events(self, file: BinaryIO, shown: str) -> Reading:
+        from rdpdoctor.readers.eventlog import Collected
+
+        self.logs = self.logs or Collected()
+        tally = self.logs.take(Path(shown).name, file)
+        summary = f"{tally.records:,} events, {tally.kept:,} of interest"
+        return Reading(shown, Kind.EVENTS.value, lost=tuple(tally.lost), summary=summary)
+
+    def _folder(self, path: Path, shown: str, depth: int) -> None:
+        if depth >= DEEPEST:
+            self.found.skipped.append(f"`{shown}` is more than {DEEPEST} folders deep, and left out")
+            return
+        try:
+            names = sorted(entry.name for entry in path.iterdir())
+        except OSError as error:
+            self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
+            return
+        before = self.files
+        for name in names:
+            if self.files > MOST_FILES or self.ear.stop:
+                break
+            self.path(path / name, str(Path(shown) / name), depth + 1)
+        if not depth and self.files == before:
+            self.found.unread.append((shown, "is a folder without files"))
+
+    def _unpack(self, file: BinaryIO, shown: str) -> None:
+        try:
+            for member in self.archive.members(file, self.found.skipped, shown):
+                name = f"{shown}: {member.name}"
+                if self.ear.stop or not self._more(name):
+                    return
+                with member.open() as inside:
+                    self.file(inside, name, member.size, member.modified, named=False, packed=True)
+        except (ArchiveError, OSError) as error:
+            self.found.unread.append((shown, f"is a zip archive, but {error}"))
+
+    def _more(self, shown: str) -> bool:
+        if self.ear.stop:
+            return False
+        self.files += 1
+        if self.files == MOST_FILES + 1:
+            self.found.skipped.append(
+                f"of more than {MOST_FILES} files, `{shown}` and what follows is left out"
+            )
+        return self.files <= MOST_FILES
+
+    def _leave(self, shown: str, why: str, named: bool) -> None:
+        if named:
+            self.found.unread.append((shown, why))
+        else:
+            self.found.skipped.append(f"`{shown}` is left out: {why}")
+
+
+class Heard:
+    """A file that tells how far it is read, and that ends where the reading is stopped."""
+
+    def __init__(self, file: BinaryIO, ear: Ear) -> None:
+        self._file, self._ear = file, ear
+
+    def read(self, size: int = -1) -> bytes:
+        if self._ear.stop:
+            return b""
+        data = self._file.read(size)
+        self._ear.read(len(data))
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    read1 = read
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _capture(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
+    from rdpdoctor.readers.capture import Limits, read_capture
+
+    limits = Limits(ports=frozenset({3389, asked.port or 3389}))
+    found = read_capture(file, limits, keylog=asked.keylog)
+    totals = found.totals
+    summary = f"{totals.packets:,} packets, {totals.streams:,} connections of interest"
+    return Reading(shown, Kind.CAPTURE.value, capture=found, lost=found.lost, summary=summary)
+
+
+def _rdp(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
+    from rdpdoctor.readers.rdpfile import read_rdp
+
+    found = read_rdp(file.read(LARGEST))
+    return Reading(
+        shown, Kind.RDP.value, rows=found.observations, host=found.host, port=found.port, modified=modified,
+        lost=found.lost, summary=f"{len(found.settings.values):,} settings",
+    )  # fmt: skip
+
+
+def _rules(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
+    from rdpdoctor.readers.cloud.rules import read_rules
+
+    found = read_rules(file.read(LARGEST), asked.source, asked.port or 3389)
+    groups = sum(row.tag == "cloud.rule-decides" for row in found.observations)
+    return Reading(
+        shown, Kind.RULES.value, rows=found.observations, port=asked.port, modified=modified, lost=found.lost,
+        summary=f"{found.kind}, {groups:,} groups" if groups else found.kind,
+    )  # fmt: skip
+
+
+def _host(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
+    from rdpdoctor.readers.host import read_host
+
+    found = read_host(file.read(LARGEST))
+    return Reading(
+        shown, Kind.HOST.value, rows=found.observations, host=found.computer, port=found.port,
+        modified=modified, lost=found.lost, summary=f"{found.kind}, {len(found.observations):,} facts",
+    )  # fmt: skip
+
+
+def _journal(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
+    from rdpdoctor.readers.journal import read_journal
+
+    journal, lost = read_journal(file.read(LARGEST + 1), LARGEST)
+    summary = f"{len(journal):,} observations"
+    return Reading(shown, Kind.JOURNAL.value, journal=journal, lost=lost, summary=summary)
+
+
+_READERS: dict[Kind, Callable[[BinaryIO, str, Asked, float], Reading]] = {
+    Kind.CAPTURE: _capture,
+    Kind.RDP: _rdp,
+    Kind.RULES: _rules,
+    Kind.HOST: _host,
+    Kind.JOURNAL: _journal,
+}
+
+
+def _article(kind: Kind) -> str:
+    return f"an {kind.value}" if kind.value[0] in "aeiou" else f"a {kind.value}"
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+__all__ = ["KNOWN", "Asked", "Ear", "Gathered", "gather"]
