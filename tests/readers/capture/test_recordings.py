@@ -12,7 +12,8 @@ import pytest
 
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.tags import faults
-from rdpdoctor.readers.capture import Capture, Stream, read_capture
+from rdpdoctor.readers.capture import Capture, Limits, Stream, read_capture
+from rdpdoctor.readers.capture.tls import TlsWalk
 from tests.readers.capture.craft import args
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "captures" / "pcap"
@@ -278,3 +279,107 @@ def test_inside_socks() -> None:
     assert (stream.kind, stream.tunnel, stream.port) == ("rdp", "socks", 42356)
     assert args(stream, "x224.selected")["selected"] == 0
     assert story(stream) == set()
+
+
+# ---- what TLS hides, of recordings that bring their secrets
+
+OPENED = [name for name in NAMES if name.endswith("ng") and capture(name).secrets]
+_GATEWAY = "ok-gateway-kdcproxy-503-then-ntlm.pcapng"
+
+
+@with_tshark
+@pytest.mark.parametrize("name", OPENED)
+def test_every_byte_inside_tls(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each direction of each stream, as tshark opens it."""
+    opened: dict[int, list[bytes]] = {}
+
+    def record(self: TlsWalk, *what: Any) -> bool:
+        done = original(self, *what)
+        sides = opened.setdefault(id(self), [b"", b""])
+        kept.append(self)  # so that no other gets its id
+        for side, data in self.plain:
+            sides[side] += data
+        self.plain.clear()
+        return done
+
+    original, kept = TlsWalk._opened, list[TlsWalk]()
+    monkeypatch.setattr(TlsWalk, "_opened", record)
+    read_capture(CAPTURES / name, Limits(parsed=1 << 24))
+    streams = tshark(name, *_AS_TLS).items()
+    numbers = [number for number, rows in streams if any(row["tls.handshake.type"] for row in rows)]
+    theirs = [sides for number in numbers if any(sides := _followed(name, number))]
+    ours = [sorted(sides) for sides in opened.values() if any(sides)]
+    assert theirs
+    assert sorted(ours) == sorted(theirs)
+
+
+def _followed(name: str, number: str) -> list[bytes]:
+    """What tshark reads inside, of either side."""
+    follow = ("-q", "-z", f"follow,tls,raw,{number}")
+    command = ["tshark", "-r", str(CAPTURES / name), *_AS_TLS, *follow]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    sides = [b"", b""]
+    for line in done.stdout.splitlines():
+        digits = line.strip()
+        if digits and len(digits) % 2 == 0 and not set(digits) - set("0123456789abcdef"):
+            sides[line.startswith("\t")] += bytes.fromhex(digits)
+    return sorted(sides)  # which is whose depends on who spoke first
+
+
+def rows_of(name: str, tag: str) -> list[dict[str, Any]]:
+    return [dict(row.args) for stream in tcp_streams(name) for row in stream.observations if row.tag == tag]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ok-restricted-admin.pcapng", 12),
+        ("ok-nla-kerberos.pcapng", 11),
+        ("ok-nla-smartcard.pcapng", 11),
+        ("ok-tls-without-nla.pcapng", 11),
+    ],
+)
+def test_the_servers_last_word(name: str, code: int) -> None:
+    assert [row["code"] for row in rows_of(name, "flow.errinfo")] == [code]
+    about = rows_of(name, "flow.credssp")
+    said = [(row["chosen"], row["credentials"], row["authorized"], row["server_version"]) for row in about]
+    assert said == ([] if "without-nla" in name else [("Kerberos", True, 0, 6)])
+    assert rows_of(name, "nla.challenged") == rows_of(name, "nla.answered") == []
+
+
+def test_the_challenge_of_a_server_that_refuses() -> None:
+    (row,) = rows_of("credssp-ntlm-refused-then-nla-required.pcapng", "nla.challenged")
+    assert (row["os_version"], row["version"]) == ("10.0.20348", 6)
+    assert abs(row["skew_ms"]) < 1000
+    (about,) = rows_of("credssp-ntlm-refused-then-nla-required.pcapng", "flow.credssp")
+    assert (about["offered"], about["client_key"], about["server_key"]) == (["NTLM"], True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        (
+            _GATEWAY,
+            [("/remoteDesktopGateway/", 401), ("/remoteDesktopGateway/", 101), *[("/KdcProxy", 503)] * 2],
+        ),
+        ("ok-gateway-kerberos.pcapng", [("/remoteDesktopGateway/", 101), *[("/KdcProxy", 200)] * 3]),
+        ("ok-gateway-smartcard.pcapng", [("/remoteDesktopGateway/", 101), *[("/KdcProxy", 200)] * 3]),
+        ("ok-gateway-other-credentials.pcapng", [("/remoteDesktopGateway/", 101)]),
+    ],
+)
+def test_gateways(name: str, statuses: list[tuple[str, int]]) -> None:
+    assert [(row["path"], row["status"]) for row in rows_of(name, "gateway.http")] == statuses
+
+
+@with_tshark
+@pytest.mark.parametrize("name", OPENED)
+def test_statuses_as_tshark_reads_them(name: str) -> None:
+    fields = ("http.response.code", "http2.headers.status", "credssp.errorCode")
+    options = [part for field in fields for part in ("-e", field)]
+    wanted = " || ".join(fields)
+    command = ["tshark", "-r", str(CAPTURES / name), *_AS_TLS, "-Y", wanted, "-T", "fields", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    theirs = [int(word) & 0xFFFFFFFF for word in done.stdout.split()]
+    ours = [row["status"] for row in rows_of(name, "gateway.http")]
+    ours += [row["code"] for row in rows_of(name, "nla.error")]
+    assert sorted(ours) == sorted(theirs)
