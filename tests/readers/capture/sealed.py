@@ -30,6 +30,8 @@ class Sealed:
         before: Sealed | None = None,
     ) -> None:
         """before: resume its session."""
+        self._client: ssl.SSLContext
+        self.ends: tuple[ssl.SSLObject, ssl.SSLObject]
         self._talk = talk
         self._client = before._client if before is not None else _client_context(version, ciphers, options)
         self._server = server_context(version, version, kind="rsa-2048")
