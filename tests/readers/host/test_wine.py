@@ -100,7 +100,7 @@ def wine() -> Iterator[Wine]:
 def told(data: bytes) -> set[tuple[str, str, int | str | None]]:
     """Key, name and value, of what is known."""
     rows = [row for row in read_host(data).observations if row.tag == "host.setting"]
-    found = set()
+    found: set[tuple[str, str, int | str | None]] = set()
     for row in rows:
         path = (
             str(row.args["path"])
