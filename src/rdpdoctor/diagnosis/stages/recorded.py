@@ -115,6 +115,8 @@ def _open(row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | No
     reason = "cut-off" if flag(row, "cut") else "left"
     if flag(row, "inside") is False:
         at, reason = Stage.X224, "nothing-inside"
+    if at is Stage.GATEWAY:
+        at = Stage.NLA
     places = WALK[WALK.index(at) :]
     stage = next((one for one in places if judged.get(one) is None), Stage.FINALIZATION)
     judged[stage] = Judged(Status.UNKNOWN, "reason.not-known", row.args, reason=reason)
@@ -137,4 +139,4 @@ def _latest(view: View) -> Observation | None:
 
 def _stage(row: Observation) -> Stage:
     at = text(row, "at")
-    return next((stage for stage in WALK if stage == at), Stage.TCP)
+    return next((stage for stage in (*WALK, Stage.GATEWAY) if stage == at), Stage.TCP)

@@ -141,7 +141,7 @@ class Pair:
                 "at": one.fate.at.value,
                 "by": one.fate.by,
                 "cut": one.fate.cut,
-                "inside": one.decisive.kind == "rdp",
+                "inside": one.decisive.kind != "tls" or one.fate.at is not Stage.TCP,
                 "seconds": session.args.get("seconds") if session is not None else None,
                 "began": iso(one.began),
                 "ended": iso(one.ended),

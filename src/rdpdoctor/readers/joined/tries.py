@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 #: Seconds from the first connection of a try within which the others begin.
 TOGETHER = 60.0
 _DIED = frozenset(
-    {"closed", "reset", "silent", "stalled", "malformed", "declined", "alerted", "error", "failure"}
+    {"closed", "reset", "silent", "stalled", "malformed", "declined", "alerted", "error", "failure", "denied"}
 )
+_SILENTLY = frozenset({"closed", "reset"})
+#: Error infos (MS-RDPBCGR 2.2.5.1.1) by which a user, or an administrator, ends a session.
+_OWN_WISH = (0, 1, 2, 11, 12)
+#: Answers of a gateway that open the way in (MS-TSGU 3.2.3), and the least that refuses it.
+_TUNNEL, _REFUSED = (101, 200), 400
 _NO_DIAL = ("refused", "rejected", "silent")
 _STEPS = {stage.value: stage for stage in (Stage.X224, Stage.TLS, Stage.NLA, Stage.MCS)}
 
@@ -58,14 +63,16 @@ class Try:
 def tries(streams: Iterable[Stream]) -> list[Try]:
     """Of one client and server, TCP only, oldest first. Those that nothing was sent on are no tries."""
     groups: list[list[Stream]] = []
-    over = True
+    over = 0.0  # until then a session lasted that came about
     for stream in sorted(streams, key=lambda one: (one.start, one.number)):
         if stream.kind == "other":
             continue
-        if over or stream.start - groups[-1][0].start > TOGETHER:
+        if not groups or stream.start - groups[-1][0].start > TOGETHER or 0.0 < over < stream.start:
             groups.append([])
+            over = 0.0
         groups[-1].append(stream)
-        over = fate(stream).outcome == "works"
+        if fate(stream).outcome == "works":
+            over = max(over, stream.end)
     return [found for group in groups if (found := _try(group)) is not None]
 
 
@@ -74,11 +81,13 @@ def fate(stream: Stream) -> Fate:
     ended, session = last.get("flow.ended"), last.get("flow.session")
     dead = _death(stream.observations)
     if dead is not None:
-        return Fate("fails", dead, "server")
+        return dead
     at = _reached(ended or last.get("flow.open"))
-    if stream.kind in ("tls", "middle", "unseen"):  # nobody can see what is inside, or nothing is
-        return Fate("open", at, cut=ended is None)
     established = session.args.get("established") if session is not None else False
+    if stream.kind == "tls":
+        return _through_gateway(stream, established is True, cut=ended is None)
+    if stream.kind in ("middle", "unseen"):
+        return Fate("open", at, cut=ended is None)
     if established:
         return Fate("works", Stage.FINALIZATION)
     if ended is None:
@@ -91,6 +100,23 @@ def fate(stream: Stream) -> Fate:
     if by == "server" and at in (Stage.MCS, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES):
         return Fate("fails", at, by)
     return Fate("open", at)  # the client left, for reasons of its own
+
+
+def _through_gateway(stream: Stream, established: bool, cut: bool) -> Fate:
+    """TLS from the first byte. Only where it could be opened, anybody knows that it is a gateway's."""
+    answers = [
+        row
+        for row in stream.observations
+        if row.tag == "gateway.http" and "kdcproxy" not in str(row.args.get("path")).lower()
+    ]
+    if not answers:
+        return Fate("open", Stage.TCP)
+    status = answers[-1].args.get("status")
+    if status in _TUNNEL:
+        return Fate("works", Stage.FINALIZATION) if established else Fate("open", Stage.GATEWAY, cut=cut)
+    if isinstance(status, int) and status >= _REFUSED and not cut:
+        return Fate("fails", Stage.GATEWAY)
+    return Fate("open", Stage.GATEWAY, cut=cut)
 
 
 def _try(group: Sequence[Stream]) -> Try | None:
@@ -112,23 +138,33 @@ def _decisive(fates: Sequence[Fate]) -> int:
     works = [place for place in places if fates[place].outcome == "works"]
     if works:
         return works[-1]
-    furthest = max(WALK.index(one.at) for one in fates)
-    if fates[-1].cut and WALK.index(fates[-1].at) == furthest:
+    furthest = max(_place(one.at) for one in fates)
+    if fates[-1].cut and _place(fates[-1].at) == furthest:
         return len(fates) - 1
     fails = [place for place in places if fates[place].outcome == "fails"]
     chosen = fails or list(places)
-    return max(chosen, key=lambda place: (WALK.index(fates[place].at), -place))
+    return max(chosen, key=lambda place: (_place(fates[place].at), -place))
 
 
-def _death(rows: Iterable[Observation]) -> Stage | None:
-    """The stage in which the server, or the path, ended it."""
+def _death(rows: Iterable[Observation]) -> Fate | None:
+    """The server, or the path, ended it, and a row says how. by: only where that is all it says."""
     for row in rows:
         room, _, word = row.tag.partition(".")
         if room == "tcp" and word in _NO_DIAL:
-            return Stage.TCP
+            return Fate("fails", Stage.TCP)
         if room in _STEPS and word in _DIED:
-            return _STEPS[room]
+            return Fate("fails", _STEPS[room], "server" if word in _SILENTLY else None)
+        if row.tag == "flow.licensing":
+            return Fate("fails", Stage.LICENSING)
+        if row.tag == "flow.errinfo" and row.args.get("code") not in _OWN_WISH:
+            at = _reached(row)
+            return Fate("works" if at is Stage.FINALIZATION else "fails", at)
     return None
+
+
+def _place(stage: Stage) -> int:
+    """How far on the way in. A gateway stands where TLS does."""
+    return WALK.index(Stage.TLS if stage is Stage.GATEWAY else stage)
 
 
 def _reached(row: Observation | None) -> Stage:
