@@ -11,6 +11,7 @@ import pytest
 
 from rdpdoctor.facts import Source
 from rdpdoctor.readers.host import HostError, read_host, sniff
+from rdpdoctor.readers.kinds import Kind, kind_of
 from tests.readers.host.craft import (
     LISTENER,
     POLICY,
@@ -256,6 +257,11 @@ def test_a_brief_bundle_is_found_in_what_is_around_it(shape: str) -> None:
         data = shape.replace("{}", text).encode()
         assert sniff(data) == "bundle"
         assert read_host(data).observations == read_host(packed()).observations
+
+
+def test_a_bundle_is_taken_for_no_saved_check() -> None:
+    for data in (packed(), json.dumps(bundle(), indent=2).encode("utf-16"), brief(packed()).encode()):
+        assert kind_of(data[: 1 << 16]) is Kind.HOST
 
 
 def test_windows_powershell_writes_utf16_and_wraps_lists() -> None:
