@@ -236,6 +236,38 @@ def test_all_meanings_of_one_number_are_shown(capsys: pytest.CaptureFixture[str]
     assert "ERRINFO_LICENSE_CLIENT_ENDED_PROTOCOL" in text
 
 
+@pytest.mark.parametrize("text", ["904", "error 904", "error code 904"])
+def test_a_lost_0x_is_given_back(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    [code] = as_json(capsys, text)["codes"]
+    assert (code["number"], code["typed"]) == (0x904, "904")
+    shown = " ".join(said(capsys, text).split())
+    assert "0x904, as dialogs write it" in shown
+    assert "decimal number 904 (0x388)" in shown
+    assert as_json(capsys, "2308")["codes"][0]["taken"] is None
+    assert as_json(capsys, "905", code=3)["codes"][0]["number"] == 905
+
+
+def test_what_was_not_understood_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "foo: this was not understood" in said(capsys, "0x904", "0x7", "foo")
+    assert "0x90G4: this was not understood" in said(capsys, "0x904", "0x90G4", code=3)
+    assert "not understood" not in said(capsys, "0x904 and extended 7")
+    assert as_json(capsys, "0xDEADBEEF", code=3)["codes"][0]["neighbours"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CredSSP encryption oracle remediation",
+        "An authentication error has occurred.\nThe function requested is not supported\n\n"
+        "Remote computer: srv01\nThis could be due to CredSSP encryption oracle remediation.",
+    ],
+)
+def test_the_words_of_a_dialog_say_more_than_its_code(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    value = as_json(capsys, text)
+    assert value["causes"][0]["id"] == "credssp.oracle"
+    assert "Get-HotFix" in value["next"][1]["text"]
+
+
 def test_an_unknown_code_says_so_and_shows_its_neighbours(capsys: pytest.CaptureFixture[str]) -> None:
     [code] = as_json(capsys, "0x905", code=3)["codes"]
     assert code["known"] is False
@@ -259,6 +291,13 @@ def test_each_command_that_is_advised_can_be_given() -> None:
             [shown], rest = option.shown_codes([command[4:]], may_end_in_targets=False)
             assert rest == []
             assert made.codes[0].meanings[0].code.number in (shown.reason, shown.extended)
+
+
+def test_the_option_takes_codes_as_logs_print_them() -> None:
+    [shown], rest = option.shown_codes([["c000006d", "cafe0001"]], may_end_in_targets=True)
+    assert (shown.reason, rest) == (0xC000006D, ["cafe0001"])
+    [shown], _ = option.shown_codes([["80090304"]], may_end_in_targets=False)
+    assert shown.reason == 0x80090304
 
 
 def test_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

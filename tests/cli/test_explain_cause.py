@@ -13,7 +13,7 @@ from rdpdoctor.knowledge.remedies import diagnostics_for, remedies
 
 @pytest.mark.parametrize("name", load().causes)
 def test_every_cause_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", name]) == 0
+    assert main(["explain", name, "-v"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert out.startswith(name + "\n")
@@ -28,6 +28,30 @@ def test_every_cause_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> N
         assert label in out
     assert out.isprintable() or "\x1b" not in out
     assert "…\n" not in out, "nothing is cut"
+
+
+@pytest.mark.parametrize("name", load().causes)
+def test_the_gist_comes_first(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", name]) == 0
+    gist = capsys.readouterr().out
+    assert main(["explain", name, "-v"]) == 0
+    assert len(gist) < len(capsys.readouterr().out)
+    assert gist.startswith(name + "\n")
+    for label in (
+        "\non the wire ",
+        "\non the client ",
+        "\non the server ",
+        "\ncheck",
+        "\nmend ",
+        "\nWhat is widely advised",
+    ):
+        assert label in gist
+    assert "\nsource " not in gist
+    assert gist.count("\nmend ") == gist.count("\nmore ") == 1
+    plain = " ".join(gist.split())
+    for remedy in load().causes[name].remedies:
+        assert remedy in plain
+    assert len(gist.splitlines()) <= 70
 
 
 @pytest.mark.parametrize("name", load().causes)
@@ -46,7 +70,7 @@ def test_every_cause_as_json(name: str, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_test_that_lowers_security_says_so_first(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "credssp.oracle"]) == 0
+    assert main(["explain", "credssp.oracle", "-v"]) == 0
     _, test = capsys.readouterr().out.split("\ntest ", 1)
     assert test.index("warning") < test.index("ends") < test.index("AllowEncryptionOracle")
 
@@ -74,10 +98,19 @@ def test_every_remedy_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> 
     ("typed", "meant"),
     [
         ("certificate.key-unuseable", "certificate.key-unusable"),
+        ("certificate.key-unusabel", "certificate.key-unusable"),
         ("something.else", None),
         ("keep-alife", "keep-alive"),
+        ("certificate", "certificate.key-unusable"),
+        ("No license", "licensing.none"),
+        ("private key", "certificate.key-unusable"),
+        ("hello", None),
     ],
 )
 def test_what_resembles_an_id(typed: str, meant: str | None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", typed]) == (2 if meant else 3)
-    assert (f"hint: rdpdoctor explain {meant}\n" in capsys.readouterr().err) is bool(meant)
+    main(["explain", typed, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    offered = [one["id"] for one in (*told["named"], *told["causes"])]
+    assert (meant in offered) if meant else not offered
+    assert main(["explain", typed]) == (0 if told["causes"] else 3)
+    assert not meant or f" {meant}: " in capsys.readouterr().out

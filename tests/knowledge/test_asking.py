@@ -95,6 +95,38 @@ def test_a_whole_rdp_file() -> None:
     assert [one.name for one in asked.settings] == ["full address", "enablecredsspsupport", "password 51"]
 
 
+@pytest.mark.parametrize(
+    ("text", "codes", "left"),
+    [
+        ("C000006D", [(0xC000006D, None)], ()),
+        ("8009030c", [(0x8009030C, None)], ()),
+        ("80004005", [(0x80004005, None)], ()),
+        ("80090304", [(0x80090304, None)], ()),
+        ("1A2B3C4D", [(0x1A2B3C4D, None)], ()),
+        ("20010101", [(20010101, None)], ()),
+        ("81234567", [(81234567, None)], ()),
+        ("Status:\t\tC000006D", [(0xC000006D, None)], ()),
+        ("it came with 80090304 today", [(0x80090304, None)], ("today",)),
+        ("case number 81234567", [], ("case", "number", "81234567")),
+        ("0x904 and extended 7", [(0x904, None), (7, "extended")], ()),
+        ("Extended error code: 0x 7", [(7, "extended")], ()),
+        ("0x 904 0x 7", [(0x904, None), (7, None)], ()),
+        ("0x904 0x7 foo", [(0x904, None), (7, None)], ("foo",)),
+        ("event 1057 bar", [], ("bar",)),
+        ("no license server", [(0x101, "extended")], ()),
+        ("License, no server!", [(0x101, "extended")], ()),
+        ("no licence server", [(0x101, "extended")], ()),
+        ("no such thing", [], ("no", "such", "thing")),
+    ],
+)
+def test_codes_as_people_have_them(
+    text: str, codes: list[tuple[int, str | None]], left: tuple[str, ...]
+) -> None:
+    asked = read(text)
+    assert [(code.number, code.family) for code in asked.codes] == codes
+    assert [word for word in asked.left if word != "with"] == list(left)
+
+
 DIALOGS = {
     "no-reach": """Remote Desktop can't connect to the remote computer for one of these reasons:
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli.usage import UsageError
-from rdpdoctor.knowledge.codes import by_symbol, family
+from rdpdoctor.knowledge.codes import by_number, by_symbol, family, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rdpdoctor.probes.context import ShownCode
 
 _HINT = "a code is a number such as 0x904, 2308 or -2147023170, or its name; targets come before --code"
-_NUMBER = re.compile(r"0x[0-9a-f]{1,8}|-?[0-9]{1,10}", re.IGNORECASE)
+_NUMBER = re.compile(r"0x[0-9a-f]{1,8}|-?[0-9]{1,10}", re.IGNORECASE | re.ASCII)
 _SEPARATORS = re.compile(r"[/,;+\s]")
 
 
@@ -52,11 +52,11 @@ def _codes(word: str) -> list[_Code] | None:
     """The codes in one word (`0x904`, `0x904/0x7`), or None where it is none."""
     found: list[_Code] = []
     for part in filter(None, _SEPARATORS.split(word)):
-        if _NUMBER.fullmatch(part):
-            number = int(part, 16 if part[:2].lower() == "0x" else 10)
-            if not -(2**31) <= number < 2**32:
+        if _is_number(part):
+            number = reading.unsigned(part)
+            if number is None:
                 raise UsageError(f"the code `{part}` does not fit into 32 bits", _HINT)
-            found.append(_Code(None, number % 2**32))
+            found.append(_Code(None, number))
         elif code := by_symbol(part):
             place = family(code.kind).shown_as
             if place is None or code.number is None:
@@ -68,6 +68,13 @@ def _codes(word: str) -> list[_Code] | None:
         else:
             return None
     return found or None
+
+
+def _is_number(part: str) -> bool:
+    """Eight hexadecimal digits may also be a computer's name; they count where they are known."""
+    if _NUMBER.fullmatch(part):
+        return True
+    return reading.is_number(part) and bool(by_number(reading.unsigned(part) or 0))
 
 
 def _shown(text: str, codes: Sequence[_Code]) -> ShownCode:

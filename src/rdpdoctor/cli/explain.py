@@ -18,7 +18,7 @@ _ID = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)+")
 _OPTION = re.compile(r"-[A-Za-z]|--[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
 _EPILOG = """\
 WORDS are any of these, in any case:
-  a number            0x904, 2308, -1073741715, 50331676
+  a number            0x904, 2308, -1073741715, C000006D as logs print it
   a pair              0x904 0x7, 0x904/0x7
   a name              ERRINFO_LICENSE_NO_LICENSE_SERVER, STATUS_LOGON_FAILURE
   an event            event 1057, Schannel 36870
@@ -44,7 +44,9 @@ def run(words: Sequence[str]) -> int:
     )
     parser.add_argument("words", metavar="WORDS", nargs="*", help="what to explain, see below")
     parser.add_argument("-v", "--verbose", action="store_true", help="all that is known, with its sources")
-    parser.add_argument("--json", action="store_true", help="as an object of schema rdpdoctor.explain/1")
+    parser.add_argument(
+        "--json", action="store_true", help="as an object: rdpdoctor.explain/1, for an id cause/1 or remedy/1"
+    )
     options, texts = _sorted(words)
     given = parser.parse_args(options)
     pasted = _stdin() if texts == ["-"] else " ".join(texts)
@@ -88,12 +90,6 @@ def _named(word: str, as_json: bool, verbose: bool) -> bool:
     elif word in remedies():
         told = remedies()[word]
     else:
-        from difflib import get_close_matches
-
-        coined = "." in word or "-" in word  # else it is some other word: a line of a .rdp file, say
-        near = get_close_matches(word, [*load().causes, *remedies()], 1, 0.8) if coined else []
-        if near:
-            raise UsageError(f"no cause or remedy is called {word}", f"rdpdoctor explain {near[0]}")
         return False
     write(telling.dumps(told) + "\n" if as_json else telling.render(told, stdout_page(verbose=verbose)))
     return True

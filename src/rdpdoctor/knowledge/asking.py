@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from rdpdoctor.knowledge import dialogs, events
+from rdpdoctor.knowledge import alike, dialogs, events
 from rdpdoctor.knowledge.codes import all_by_symbol, reading
 from rdpdoctor.knowledge.codes.reading import LONGEST, MOST, Asked
 from rdpdoctor.knowledge.settings import rdpfile, registry
@@ -50,6 +50,35 @@ _WORD = re.compile(r"[A-Za-z]\w{3,60}", re.ASCII)
 _SHORT = {"rdpcorets": "rdpcorets", "lsm": "lsm", "rcm": "rcm", "security": "security", "gateway": "gateway"}
 
 
+_SHORT_TEXT = 200
+#: Words that people write around codes.
+_JOINING = frozenset(
+    (
+        *("a", "an", "and", "are", "as", "at", "by", "did", "do", "does", "for", "from", "got", "get", "had"),
+        *(
+            "has",
+            "i",
+            "in",
+            "is",
+            "it",
+            "my",
+            "of",
+            "on",
+            "or",
+            "said",
+            "says",
+            "say",
+            "show",
+            "shows",
+            "shown",
+        ),
+        *("that", "the", "then", "this", "to", "was", "what", "with", "came", "comes", "mean", "means"),
+        *("code", "codes", "error", "event", "extended", "hresult", "id", "log", "ntstatus", "reason"),
+        *("result", "status", "sub"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AskedEvent:
     """events: every event that may be meant, likeliest first; none: that id is not known."""
@@ -76,12 +105,16 @@ class AskedSetting:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text is about. Each part in the order of the text; together none means that nothing is known."""
+    """What a text is about. Each part in the order of the text; together none means that nothing is known.
+
+    left: of a short text the words that were not understood.
+    """
 
     codes: tuple[Asked, ...] = ()
     events: tuple[AskedEvent, ...] = ()
     settings: tuple[AskedSetting, ...] = ()
     dialogs: tuple[Said, ...] = ()
+    left: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.codes or self.events or self.settings or self.dialogs)
@@ -102,7 +135,21 @@ def read(text: str) -> Reading:
         said = ()
     if not found:
         found = _mentioned(rest)
-    return Reading(codes, asked[:MOST], found[:MOST], said[:MOST])
+    words: tuple[str, ...] = ()
+    if len(text) <= _SHORT_TEXT and len(text.split()) <= alike.MOST and not found and not said:
+        if codes or asked:
+            words = _not_understood(rest, codes)
+        else:
+            codes = tuple(Asked(code.symbol or "", code.number, code.kind) for code in alike.codes(text))
+            words = () if codes else tuple(text.split())
+    return Reading(codes, asked[:MOST], found[:MOST], said[:MOST], words)
+
+
+def _not_understood(text: str, codes: tuple[Asked, ...]) -> tuple[str, ...]:
+    if len(codes) == 1 and codes[0].number is None:
+        return ()
+    words = (word.strip(".,;:!?()[]\"'=#/") for word in reading.left(text).split())
+    return tuple(word for word in words if word and word.lower() not in _JOINING)
 
 
 def _named(text: str) -> AskedSetting | None:

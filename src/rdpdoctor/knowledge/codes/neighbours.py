@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from rdpdoctor.knowledge.codes import Code
 
 MOST = 4
+#: Farther away is no neighbour.
+_FAR = 0x40
 #: Families whose small numbers are near everything and tell nothing.
 _SMALL = ("fatal_error", "protocol_bit", "early_user_auth", "logon_error", "avd")
 #: The last byte of a disconnect reason groups it; nobody documents that, Microsoft's table shows it.
@@ -23,8 +25,12 @@ _GROUPS = {
 
 def near_number(number: int) -> tuple[Code, ...]:
     """Known codes with the nearest numbers, nearest first."""
-    codes = (code for code in every_code() if code.kind not in _SMALL and code.number is not None)
-    return tuple(sorted(codes, key=lambda code: abs((code.number or 0) - number))[:MOST])
+    near = [
+        (abs(code.number - number), code)
+        for code in every_code()
+        if code.kind not in _SMALL and code.number is not None and abs(code.number - number) <= _FAR
+    ]
+    return tuple(code for _, code in sorted(near, key=lambda pair: pair[0])[:MOST])
 
 
 def near_name(text: str) -> tuple[Code, ...]:

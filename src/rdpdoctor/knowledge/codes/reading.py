@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rdpdoctor.knowledge.codes import all_by_symbol
+from rdpdoctor.knowledge.codes import all_by_symbol, by_number
 
 #: Characters that are looked at.
 LONGEST = 64 * 1024
@@ -13,19 +13,21 @@ LONGEST = 64 * 1024
 MOST = 16
 
 _NUMBER = re.compile(r"0x[0-9a-f]{1,8}|-?[0-9]{1,10}", re.IGNORECASE | re.ASCII)
+#: As Windows' logs print a status: eight hexadecimal digits.
+_EIGHT = re.compile(r"[0-9a-f]{8}", re.IGNORECASE | re.ASCII)
 _PARTS = re.compile(r"[\s/,;+]+")
 _SYMBOL = re.compile(
     r"(?<![A-Za-z0-9_])[A-Za-z][A-Za-z0-9]{0,60}_[A-Za-z0-9_]+|(?:exDisc|disconnect)Reason[A-Za-z0-9]+"
 )
-_VALUE = r"(0x[0-9a-f]{1,8}|-?[0-9]{1,10})(?![0-9a-z.:])"
+_VALUE = r"(0x\s?[0-9a-f]{1,8}|[0-9a-f]{8}|-?[0-9]{1,10})(?![0-9a-z.:])"
 _SAID = r"[\s:=#(]{1,6}(?:is\s)?"
 #: A number in prose means something only with a word before it; which word tells its family.
 _LABELLED = re.compile(
-    rf"(?P<extended>\bextended\s+(?:error|disconnect|reason)(?:\s+(?:code|reason)){{0,2}}){_SAID}{_VALUE}"
+    rf"(?P<extended>\bextended(?:\s+(?:error|disconnect|reason|code)){{0,3}}){_SAID}{_VALUE}"
     rf"|(?P<tls_alert>\balert(?:\s+(?:code|description|number))?){_SAID}{_VALUE}"
     rf"|(?P<neg_failure>\b(?:negotiation\s+failure|neg_failure|failure\s*code)(?:\s+code)?){_SAID}{_VALUE}"
     rf"|(?P<any>\b(?:error|reason|status|code|hresult|ntstatus|result)){_SAID}{_VALUE}"
-    r"|(?P<bare>(?<![0-9a-z])0x[0-9a-f]{1,8})(?![0-9a-z])",
+    r"|(?P<bare>(?<![0-9a-z])(?:0x\s?[0-9a-f]{1,8}|[8c][0-9a-f]{7}))(?![0-9a-z])",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -58,17 +60,35 @@ def read(text: str) -> tuple[Asked, ...]:
     return tuple(once.values())[:MOST]
 
 
+def left(text: str) -> str:
+    """What of a text is no code."""
+    if _listed(_PARTS.split(text.strip())) is not None:
+        return ""
+    text = _LABELLED.sub(lambda match: match[0] if _bare(match) is None else " ", text)
+    return _SYMBOL.sub(lambda match: " " if all_by_symbol(match[0]) else match[0], text)
+
+
 def unsigned(text: str) -> int | None:
-    """None: it does not fit into 32 bits, with or without a sign."""
+    """None: it does not fit into 32 bits, with or without a sign.
+
+    Eight digits without a prefix are hexadecimal where they cannot be, or are not known as, anything else.
+    """
+    bare = _EIGHT.fullmatch(text)
+    if bare and (not text.isdigit() or (text[0] == "8" and by_number(int(text, 16)))):
+        return int(text, 16)
     number = int(text, 16 if text[:2].lower() == "0x" else 10)
     return number % 2**32 if -(2**31) <= number < 2**32 else None
+
+
+def is_number(word: str) -> bool:
+    return bool(_NUMBER.fullmatch(word) or (_EIGHT.fullmatch(word) and any(map(str.isdigit, word))))
 
 
 def _listed(words: list[str]) -> list[Asked] | None:
     """Words that are all codes: the second of two numbers is the extended one. None: it is prose."""
     found: list[Asked] = []
     for word in words:
-        if _NUMBER.fullmatch(word):
+        if is_number(word):
             number = unsigned(word)
             if number is None:
                 found.append(Asked(word))
@@ -82,12 +102,23 @@ def _listed(words: list[str]) -> list[Asked] | None:
     return found
 
 
+def _bare(match: re.Match[str]) -> str | None:
+    """The number that _LABELLED found; None: it is eight letters, or digits of some other thing."""
+    value = "".join(next(value for value in match.groups()[::-1] if value).split())
+    if _EIGHT.fullmatch(value) and (match["bare"] or not value.isdigit()):
+        known = by_number(int(value, 16)) if match["bare"] else any(map(str.isdigit, value))
+        return value if known else None
+    return value
+
+
 def _pasted(text: str) -> list[Asked]:
     """Codes in prose: numbers behind a word for them, hexadecimal numbers, and known names."""
     at: list[tuple[int, Asked]] = []
     for match in _LABELLED.finditer(text):
+        value = _bare(match)
+        if value is None:
+            continue
         label = next(name for name, said in match.groupdict().items() if said)
-        value = match[0] if label == "bare" else next(value for value in match.groups()[::-1] if value)
         number = unsigned(value)
         kind = label if label in ("extended", "tls_alert", "neg_failure") else None
         at.append((match.start(), Asked(value, number, kind)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.knowledge.advice import for_code
+from rdpdoctor.knowledge.alike import named
 from rdpdoctor.knowledge.asking import AskedEvent
 from rdpdoctor.knowledge.codes import KINDS, all_by_symbol, by_number, family, neighbours, stages_of
 from rdpdoctor.knowledge.codes.links import Link, causes_at, causes_of, joined, pointed, strengths
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from rdpdoctor.knowledge import Knowledge
     from rdpdoctor.knowledge.advice import Advice
+    from rdpdoctor.knowledge.alike import Named
     from rdpdoctor.knowledge.asking import Reading
     from rdpdoctor.knowledge.codes import Code
     from rdpdoctor.knowledge.popular import Claim
@@ -45,18 +47,21 @@ class Meaning(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Explained:
     """One code. meanings: likeliest first, none where it is unknown; then `near` and `group` say what is
-    known around it.
+    known around it. taken: how the number was read, where that is not as it was typed.
     """
 
     asked: Asked
     meanings: tuple[Meaning, ...] = ()
     near: tuple[Code, ...] = ()
     group: str | None = None
+    taken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """topics: the events, settings and dialogs that were asked about."""
+    """topics: the events, settings and dialogs that were asked about. left: words that were not understood.
+    named: causes and remedies that unknown words may mean.
+    """
 
     codes: tuple[Explained, ...]
     topics: tuple[Topic, ...] = ()
@@ -65,6 +70,8 @@ class Explanation:
     next: tuple[Step, ...] = ()
     claims: tuple[Claim, ...] = field(default=())
     remedies: tuple[Advice, ...] = field(default=())
+    left: tuple[str, ...] = ()
+    named: tuple[Named, ...] = ()
 
     @property
     def where_not_why(self) -> bool:
@@ -79,6 +86,7 @@ class Explanation:
             bool(self.codes or self.topics)
             and all(one.meanings for one in self.codes)
             and all(topic.means for topic in self.topics)
+            and not any(re.search("[0-9_]", word) for word in self.left)
         )
 
 
@@ -93,8 +101,12 @@ def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
         topics += bare
         codes = tuple(one for one in codes if one.meanings)
     likeliest = [one.meanings[0].code for one in codes if one.meanings]
+    unknown = " ".join(asked.left) or next((one.asked.text for one in codes if not one.meanings), "")
     if not likeliest and not any(topic.means for topic in topics):
-        return Explanation(codes, topics, next=(_check(()),))
+        may_be = named(unknown, knowledge) if all(one.asked.number is None for one in codes) else ()
+        if may_be and any("." in one.id and "." in unknown for one in may_be):
+            codes = tuple(replace(one, near=()) for one in codes)
+        return Explanation(codes, topics, next=(_check(()),), left=asked.left, named=may_be)
     stages = _stages([*map(stages_of, likeliest), *(topic.stages for topic in topics)])
     main = [topic for topic in topics if not topic.brief]
     linked = joined(
@@ -103,9 +115,9 @@ def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
     )
     by_words = {point.cause for said in asked.dialogs for point in said.dialog.points if point.how == "names"}
     linked = tuple(sorted(linked, key=lambda link: link.cause.id not in by_words))  # a code says less
-    named = {link.cause.id for link in linked}
+    there = {link.cause.id for link in linked}
     weak = bool(likeliest) and len(linked) < _FEW and all(link.strength <= _HINT for link in linked)
-    at = tuple(link for link in causes_at(stages, knowledge) if weak and link.cause.id not in named)
+    at = tuple(link for link in causes_at(stages, knowledge) if weak and link.cause.id not in there)
     return Explanation(
         codes,
         topics,
@@ -114,6 +126,7 @@ def explain(asked: Reading, knowledge: Knowledge) -> Explanation:
         _next(likeliest, main, linked),
         popular().claims if any(popular().concerns(code) for code in likeliest) else (),
         tuple(dict.fromkeys(one for code in likeliest for one in for_code(code))),
+        asked.left,
     )
 
 
@@ -152,6 +165,13 @@ def _as_events(codes: Sequence[Explained]) -> tuple[Topic, ...]:
 
 
 def _explained(asked: Asked, knowledge: Knowledge) -> Explained:
+    taken = None
+    if (number := _as_hexadecimal(asked)) is not None:
+        taken = (
+            f"0x{number:X}, as dialogs write it. As the decimal number {asked.text} (0x{asked.number:X}) "
+            "it is not known here."
+        )
+        asked = replace(asked, number=number)
     if asked.number is None:
         found = all_by_symbol(asked.text)
         near = () if found else neighbours.near_name(asked.text)
@@ -164,7 +184,17 @@ def _explained(asked: Asked, knowledge: Knowledge) -> Explained:
         Meaning(code, stages_of(code), tuple(link.cause.id for link in causes_of((code,), knowledge)))
         for code in found
     )
-    return Explained(asked, tuple(meanings), near, group)
+    return Explained(asked, tuple(meanings), near, group, taken)
+
+
+def _as_hexadecimal(asked: Asked) -> int | None:
+    """What digits mean if their 0x was lost, where they mean nothing without it, and no event."""
+    digits = asked.text
+    if not (digits.isascii() and digits.isdigit() and 2 < len(digits) < 5) or asked.number != int(digits):
+        return None
+    if by_id(asked.number) or _in_order(asked.number, asked.family):
+        return None
+    return int(digits, 16) if by_number(int(digits, 16)) else None
 
 
 def _in_order(number: int, hint: str | None) -> tuple[Code, ...]:

@@ -90,14 +90,46 @@ def render(told: WholeCause | Remedy, page: Page) -> str:
     """Text that ends in a newline, without control characters but for colours that `page` allows."""
     if not isinstance(told, WholeCause):
         return to_string(_remedy(told, page), page.colour)
-    blocks = [_about(told, page), _check(told, page)]
-    blocks += [_remedy(remedy, page) for remedy in told.remedies]
-    blocks += [_advice(advice, page, place == 0) for place, advice in enumerate(told.advice)]
+    blocks = _whole(told, page) if page.verbose else _gist(told, page)
     made: list[Text] = []
     for block in blocks:
         if block:
             made.extend([line(), *block] if made else block)
     return to_string(made, page.colour)
+
+
+def _whole(told: WholeCause, page: Page) -> list[list[Text]]:
+    return [
+        _about(told, page),
+        _steps("check", told.prose.check, page),
+        *(_remedy(remedy, page) for remedy in told.remedies),
+        *(_advice(advice, page, place == 0) for place, advice in enumerate(told.advice)),
+    ]
+
+
+def _gist(told: WholeCause, page: Page) -> list[list[Text]]:
+    """What it is, how it shows, the first check, the mildest remedy; of the rest a line each."""
+    mild, *others = told.remedies
+    rest: list[Text] = []
+    for remedy in others:
+        label = "test" if remedy.diagnostic else "or mend"
+        rest += _row(label, f"{remedy.title} ({remedy.id}, risk {remedy.risk})", page)
+    advised: list[Text] = []
+    for place, advice in enumerate(told.advice):
+        if not place:
+            advised.append(line(("What is widely advised, and what it costs", "head")))
+        never = advice.right_when.startswith("Never")
+        said = f"{advice.advice}. {advice.breaks}"
+        advised += _row("never" if never else "advice", said, page, "warns" if never else "plain")
+    more = f"rdpdoctor explain {told.cause.id} -v tells every check and remedy whole, with the sources."
+    return [
+        _about(told, page),
+        _steps("check", told.prose.check[:1], page),
+        _remedy(mild, page, whole=False),
+        rest,
+        advised,
+        _row("more", more, page, "absent"),
+    ]
 
 
 def _row(label: str, text: str, page: Page, meaning: str = "plain") -> list[Text]:
@@ -124,21 +156,20 @@ def _about(told: WholeCause, page: Page) -> list[Text]:
     made = [line((page.show(cause.id), "head"))]
     made += _row("is", cause.title, page, "head")
     made += _row("", cause.what, page)
-    made += _row("at stage", ", ".join(cause.stages), page)
+    if page.verbose:
+        made += _row("at stage", ", ".join(cause.stages), page)
     if cause.refines:
         made += _row("a kind of", ", ".join(cause.refines), page, "type")
     for name, side in told.prose.shows.items():
         made += _row(f"on the {name}", side.says, page)
-        made += _row("", f"{side.sure}: {'; '.join(side.sources)}", page, "absent")
-    made += _row("source", "; ".join(cause.sources), page, "absent")
+        if page.verbose:
+            made += _row("", f"{side.sure}: {'; '.join(side.sources)}", page, "absent")
+    if page.verbose:
+        made += _row("source", "; ".join(cause.sources), page, "absent")
     return made
 
 
-def _check(told: WholeCause, page: Page) -> list[Text]:
-    return _steps("check", told.prose.check, page)
-
-
-def _remedy(remedy: Remedy, page: Page) -> list[Text]:
+def _remedy(remedy: Remedy, page: Page, whole: bool = True) -> list[Text]:
     word = "test" if remedy.diagnostic else "mend"
     made = _row(word, f"{remedy.title} ({remedy.id})", page, "head")
     if remedy.diagnostic:
@@ -151,7 +182,8 @@ def _remedy(remedy: Remedy, page: Page) -> list[Text]:
     made += _steps("do", remedy.steps, page)
     made += _steps("verify", remedy.verify, page)
     made += _steps("undo", remedy.undo, page)
-    made += _row("source", "; ".join(remedy.sources), page, "absent")
+    if whole:
+        made += _row("source", "; ".join(remedy.sources), page, "absent")
     return made
 
 

@@ -2,6 +2,7 @@
 
 { "schema",
   "codes":  [{ "typed", "number": int|null, "hex": str|null, "known": bool, "group": str|null,
+               "taken": str|null,
                "meanings":   [{ "family", "title", "number", "hex", "symbol": str|null, "says",
                                 "official": bool, "note": str|null, "what", "not_proof", "stages": [],
                                 "causes": [id], "source" }],
@@ -13,7 +14,8 @@
   "stages": [], "causes": [{ "id", "title", "by": "code"|"stage", "stages": [] }],
   "next":   [{ "text", "command": str|null }],
   "claims": [{ "says", "judged", "because", "sources": [] }],
-  "remedies": [{ "id", "advice", "right_when", "right_for": [id], "breaks", "instead", "sources": [] }] }
+  "remedies": [{ "id", "advice", "right_when", "right_for": [id], "breaks", "instead", "sources": [] }],
+  "left": [], "named": [{ "id", "title" }] }
 
 Meanings and causes are ordered, likeliest first. Readers ignore unknown keys.
 """
@@ -57,6 +59,8 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "next": [{"text": step.text, "command": step.command} for step in explanation.next],
         "claims": [asdict(claim) for claim in explanation.claims],
         "remedies": [asdict(advice) for advice in explanation.remedies],
+        "left": [word[:_TYPED] for word in explanation.left],
+        "named": [{"id": one.id, "title": one.title} for one in explanation.named],
     }
 
 
@@ -70,6 +74,7 @@ def _code(one: Explained) -> dict[str, Any]:
         "meanings": [_meaning(meaning) for meaning in one.meanings],
         "neighbours": [_short(code) for code in one.near],
         "group": one.group,
+        "taken": one.taken,
     }
 
 

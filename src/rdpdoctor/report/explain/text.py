@@ -41,6 +41,7 @@ def render(explanation: Explanation, page: Page) -> str:
     blocks += [_topic(one, page) for one in explanation.topics if one.kind != "dialog" and not one.brief]
     briefly = [one for one in explanation.topics if one.brief]
     blocks.append(_briefly(briefly, "also" if any(blocks) else "one of", page))
+    blocks.append(_words(explanation, page))
     if not explanation.codes and not explanation.topics:
         blocks.append(
             _row("means", "In this text is no code, event, setting or dialog that is known here.", page)
@@ -79,6 +80,8 @@ def _code(one: Explained, page: Page, notes: bool) -> list[Text]:
     code, about = first.code, family(first.code.kind)
     name = _names(code)
     made = _head(name if typed.lower() in name.lower() else f"{typed}: {name}", about.title, page)
+    if one.taken:
+        made += _row("taken for", one.taken, page)
     known = "" if code.official else " (known from others, not documented by its maker)"
     made += _row("means", code.says + known, page, "head")
     if page.verbose:
@@ -160,6 +163,16 @@ def _briefly(topics: Sequence[Topic], label: str, page: Page) -> list[Text]:
             at if topic.kind == "setting" else topic.name if topic.kind == "line" else f"{topic.name}, {at}"
         )
         made += _row("" if place else label, f"{name}: {topic.means}", page)
+    return made
+
+
+def _words(explanation: Explanation, page: Page) -> list[Text]:
+    """What was not understood, and what it may be."""
+    made: list[Text] = []
+    if explanation.left and (explanation.codes or explanation.topics):
+        made += _row("left over", f"{' '.join(explanation.left)}: this was not understood.", page, "warns")
+    for place, one in enumerate(explanation.named):
+        made += _row("" if place else "it may be", f"{one.id}: {one.title}", page)
     return made
 
 
