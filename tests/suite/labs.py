@@ -79,8 +79,7 @@ async def checked(
     addresses: those of the host; None to look them up.
     """
     loop = asyncio.get_running_loop()
-    # Everything takes its time: what is compared is connections, not who comes to an end in time.
-    timeout = (how.timeout or TIMEOUT) * (3 if everything else 1)
+    timeout = how.timeout or TIMEOUT
     target = parse_target(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     codes = tuple(shown_codes([how.code], may_end_in_targets=False)[0]) if how.code else ()
     settings = Settings(

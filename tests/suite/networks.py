@@ -391,7 +391,7 @@ async def _play(row: Row, prefix: list[str], host: str, everything: bool) -> Pla
         env=environment(),
     )
     try:
-        async with asyncio.timeout(3 * timeout + _STARTING):
+        async with asyncio.timeout(timeout + _STARTING):
             said, errors = await process.communicate(json.dumps({**asked, "everything": everything}).encode())
     finally:
         if process.returncode is None:

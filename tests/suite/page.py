@@ -47,7 +47,8 @@ that the report did not rule out, in how many cases.
 EXPERIMENTS = """\
 ## Do experiments pay?
 
-The suite played twice: with the experiments that the planner chose, and with every experiment there is.
+The suite played twice, with the same time for each check: with the experiments that the planner chose, and
+with every experiment there is.
 """
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .case import Case, Play, Played
 
-AT_ONCE = 10
+AT_ONCE = 12
 
 #: By name of the case, and whether every experiment was made.
 Results: TypeAlias = "dict[tuple[str, bool], Played | BaseException]"
