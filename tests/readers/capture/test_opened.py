@@ -14,7 +14,7 @@ from rdpdoctor.diagnosis import diagnose
 from rdpdoctor.facts import Journal, Target
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.tags import faults
-from rdpdoctor.readers.capture import Capture, Limits
+from rdpdoctor.readers.capture import Capture, Limits, keylog
 from rdpdoctor.readers.capture.hpack import Fields
 from rdpdoctor.readers.capture.inside import Inside
 from rdpdoctor.wire import ntlm, spnego, tpkt, x224
@@ -324,6 +324,14 @@ def _example() -> tuple[Conversation, bytes]:
 
 
 _MADE: list[tuple[Conversation, bytes]] = []
+
+
+def test_of_very_many_lines_the_latest_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keylog, "_CONNECTIONS", 3)
+    known = keylog.Secrets()
+    lines = [f"CLIENT_RANDOM {number:064x} {number:096x}\n".encode() for number in range(5)]
+    assert {int.from_bytes(random, "big") for random in known.add(b"".join(lines))} == {2, 3, 4}
+    assert [bool(known.of(number.to_bytes(32, "big"))) for number in range(5)] == [False] * 2 + [True] * 3
 
 
 @given(st.binary(max_size=400) | st.text("CLIENT_RANDOMSERVTF0 \n0123456789abcdef").map(str.encode))

@@ -24,7 +24,10 @@ _SESSIONS = 10_000
 
 
 class Secrets:
-    """By the client's random. A session that is resumed has the master secret of the one it resumes."""
+    """By the client's random; of very many connections, the latest.
+
+    A session that is resumed has the master secret of the one it resumes.
+    """
 
     __slots__ = ("_known", "_sessions")
 
@@ -45,9 +48,12 @@ class Secrets:
             if len(secret) // 2 not in _SIZES.get(name, ()) or len(secret) % 2:
                 continue
             key = bytes.fromhex(random.decode("ascii"))
-            if key in self._known or len(self._known) < _CONNECTIONS:
-                self._known.setdefault(key, {})[name] = bytes.fromhex(secret.decode("ascii"))
-                randoms.add(key)
+            self._known.setdefault(key, {})[name] = bytes.fromhex(secret.decode("ascii"))
+            randoms.add(key)
+            if len(self._known) > _CONNECTIONS:
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                randoms.discard(oldest)
         return randoms
 
     def of(self, random: bytes) -> Mapping[str, bytes]:
