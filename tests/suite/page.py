@@ -103,8 +103,9 @@ def _confusion(cases: Sequence[tuple[Case, Played]], total: Score) -> Iterator[s
     for case, played in cases:
         by_planted.setdefault(case.planted, []).append(top_right(case, played))
     for planted, fates in sorted(by_planted.items()):
-        instead, beside = total.confused.get(planted, {}), total.beside.get(planted, {})
-        yield f"| {planted} | {len(fates)} | {sum(fates)} | {_counted(instead)} | {_counted(beside)} |"
+        instead = _counted(total.confused.get(planted, {}))
+        beside = _counted(total.beside.get(planted, {}))
+        yield f"| {planted} | {len(fates)} | {sum(fates)} | {instead} | {beside} |"
 
 
 def _counted(names: dict[str, int]) -> str:

@@ -17,6 +17,10 @@ from .proxies import Address, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from tests.real.processes import Server
+    from tests.real.servers import Workshop
 
     from .case import Play
     from .house import House
@@ -334,7 +338,7 @@ async def _play(row: Row, backends: list[Address], everything: bool) -> Played:
 
 
 #: Servers that only the suite has.
-_STARTS = {
+_STARTS: dict[str, Callable[[Workshop], AbstractContextManager[Server]]] = {
     **SERVERS,
     "xrdp-weak-and-old": lambda shop: xrdp(
         shop,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import replace
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.lab.scenario import (
     DEEDS,
@@ -104,7 +104,7 @@ def _answering(table: Table, base: Plan) -> Plan:
     segment = table.maybe_whole("segment")
     if segment is not None and segment < 1:
         raise table.error("segment", "must be at least 1")
-    given = {
+    given: dict[str, Any] = {
         "certificates": tuple(_certificate(row) for row in table.tables("certificate")),
         "x224": _initiation(table.table("x224")),
         "tls": _tls(table.table("tls")),
