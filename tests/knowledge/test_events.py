@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rdpdoctor.knowledge import events
 from rdpdoctor.knowledge.errors import KnowledgeError
-from rdpdoctor.knowledge.events import LOGS, by_id, find, log, log_of
+from rdpdoctor.knowledge.events import FOLDER, LOGS, by_id, find, log, log_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,3 +126,24 @@ def test_a_wrong_file_names_itself(content: bytes | None, key: str, tmp_path: Pa
     with pytest.raises(KnowledgeError) as caught:
         log("lsa", tmp_path)
     assert (caught.value.file, caught.value.key) == ("events/lsa.json", key)
+
+
+def test_commands_that_read_a_shared_log_name_its_providers() -> None:
+    """1053 to 1058 of the System log are also those of group policy."""
+    files = [*FOLDER.parent.glob("causes/*.toml"), *FOLDER.parent.glob("*.toml")]
+    found = 0
+    for file in files:
+        for filtered, rest in re.findall(r"FilterHashtable @\{([^}]*)\}([^`]*)", file.read_text("utf-8")):
+            if "'System'" not in filtered and "'Application'" not in filtered:
+                continue
+            found += 1
+            assert "ProviderName='" in filtered, (file.name, filtered)
+            columns = rest.partition("Format-List ")[2]
+            assert not columns or "ProviderName" in columns, (file.name, rest)
+            ids = {int(one) for one in re.findall(r"\d+", filtered.partition("Id=")[2])}
+            for provider in re.findall(
+                r"'([^']+)'", filtered.partition("ProviderName=")[2].partition(";")[0]
+            ):
+                if (name := log_of(provider)) is not None and ids:
+                    assert ids & set(log(name).events), (file.name, provider)
+    assert found > 10

@@ -43,7 +43,7 @@ def test_what_was_not_done_is_said() -> None:
         "A fault of rdpdoctor itself in dns: ValueError: label too long",
     ]
     assert remarks(samples.unreachable()) == [
-        "The time was up before all was tried (left: nla); --timeout gives more."
+        "The time was up before all was tried; --timeout gives more (left: nla)."
     ]
     assert remarks(samples.healthy()) == []
 

@@ -94,6 +94,7 @@ def _answer(asking: Asking, knowledge: Knowledge, page: Page) -> str | None:
             return None
         if (answer := _meant(typed, question)) is not None:
             return answer
+    warn("That is none of the answers, so this question is skipped.")
     return None
 
 

@@ -38,7 +38,7 @@ def answers(texts: Sequence[str]) -> dict[str, str]:
     questions = load().questions
 
     for text in texts:
-        key, equals, value = text.partition("=")
+        key, equals, value = text.casefold().partition("=")
         if not equals or key not in questions:
             raise UsageError(
                 f"`{text}` answers no question",

@@ -59,6 +59,7 @@ def stdout_page(verbose: bool) -> Page:
         encoding=getattr(sys.stdout, "encoding", None) or "ascii",
         colour=is_terminal(sys.stdout) and not os.environ.get("NO_COLOR"),
         verbose=verbose,
+        whole=sys.stdout is not None and not sys.stdout.isatty(),
     )
 
 

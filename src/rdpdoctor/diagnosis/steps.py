@@ -84,7 +84,7 @@ class _Writer:
     def all(self) -> Iterator[NextStep]:
         """Best first; ids may come again."""
         status, view = self._found.verdict.status, self._view
-        if status is Health.HEALTHY and "code.shown" in view:
+        if status in _WORKS and "code.shown" in view:
             yield from self._common("beyond" if _beyond(view) else "healthy")
         if "check.out-of-time" in view and status not in _WORKS:
             yield from self._common("out-of-time")

@@ -45,12 +45,22 @@ def cause_lines(report: Report, page: Page, detail: Detail) -> list[Text]:
         if reason := behind(report.causes, position):
             made.extend(_indented(reason, page, _BEHIND))
     if len(fitting) > len(shown):
-        rows = page.wrap(", ".join(cause.id for cause in fitting[len(shown) :]), room, 1)
+        rows = page.wrap(_named(fitting[len(shown) :], page, _BEHIND * room), room, _BEHIND + 1)
         made.extend(hanging(("and also", "absent"), rows, _INDENT, "absent"))
     if ruled_out:
         rows = page.wrap(" · ".join(cause.title for cause in ruled_out), room, detail.ruled_out)
         made.extend(hanging(("RULED OUT", "absent"), rows, _INDENT, "absent"))
     return made
+
+
+def _named(causes: Sequence[RankedCause], page: Page, room: int) -> str:
+    """By title and id, as many as fit."""
+    names = [page.show(f"{cause.title} ({cause.id})") for cause in causes]
+    fits = len(names)
+    while fits > 1 and not page.whole and sum(cells(name) + 2 for name in names[:fits]) > room:
+        fits -= 1
+    more = len(names) - fits
+    return "; ".join(names[:fits]) + (f"; {more} more with -v" if more else "")
 
 
 def _at_length(report: Report, page: Page, causes: Sequence[RankedCause]) -> list[Text]:

@@ -25,7 +25,16 @@ def mend_of(causes: Sequence[RankedCause]) -> str | None:
     remedy = safest(causes[0].remedies)
     if remedy is None:
         return None
+    if len(causes[0].remedies) > 1 and _has_kinds(causes[0].id):
+        return f"Which kind it is decides what helps: `rdpdoctor explain {causes[0].id}`"
     return f"{remedy.title} ({remedy.risk} risk): `rdpdoctor explain {causes[0].id}`"
+
+
+def _has_kinds(name: str) -> bool:
+    """Whether other causes are special cases of this one: it is too wide for one remedy."""
+    from rdpdoctor.knowledge import load
+
+    return any(name in cause.refines for cause in load().causes.values())
 
 
 def safest(names: Sequence[str]) -> Remedy | None:

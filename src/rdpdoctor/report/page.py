@@ -19,15 +19,14 @@ _PLAIN_SYMBOLS = {"ok": "+", "failed": "x", "warning": "!", "skipped": "-", "unk
 class Detail(NamedTuple):
     """How much to say.
 
-    Lines: for a stage, the others' why, those ruled out, one piece of prose of a next step. The summary and
-    the best cause's why are always whole.
+    Lines: for a stage, the others' why, those ruled out. The summary, the best cause's why and the next steps
+    are always whole.
     Numbers: of causes, of next steps. beside: whether stages beside the walk that are well are worth a line.
     """
 
     stage: int
     other_why: int
     ruled_out: int
-    step: int
     causes: int
     steps: int
     beside: int
@@ -35,12 +34,15 @@ class Detail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """columns: what the terminal has; `width` is what is used. colour: control sequences are allowed."""
+    """columns: what the terminal has; `width` is what is used. colour: control sequences are allowed. whole:
+    this is no screen but a file or a pipe, where nothing has to be cut.
+    """
 
     columns: int = 80
     encoding: str = "utf-8"
     colour: bool = False
     verbose: bool = False
+    whole: bool = False
 
     @property
     def width(self) -> int:
@@ -56,7 +58,7 @@ class Page:
 
     def wrap(self, text: str, width: int, most: int) -> list[str]:
         """Any text in at most `most` lines; an ellipsis ends the last where there was more."""
-        if self.verbose:
+        if self.verbose or self.whole:
             most = max(most, WHOLE)
         rows = wrap(self.show(text, (width + 1) * most + width), width)
         if len(rows) <= most:

@@ -24,9 +24,11 @@ def remarks(report: Report) -> list[str]:
         elif row.tag == "check.interrupted":
             made.append("Interrupted: this is what was known by then.")
         elif row.tag == "check.out-of-time":
-            made.append(f"The time was up before all was tried{_left(row)}; --timeout gives more.")
+            made.append(f"The time was up before all was tried; --timeout gives more{_left(row)}.")
         elif row.tag == "probe.crashed":
             made.append(f"A fault of rdpdoctor itself in {row.args.get('probe')}: {row.args.get('error')}")
+    if report.verdict.status == "degraded" and any(row.tag == "code.shown" for row in report.observations):
+        made.append("The failure did not recur just now. The warning need not be its cause.")
     return made[:_MOST]
 
 

@@ -41,17 +41,17 @@ _ANSWERS = {
 }
 
 _EVERYTHING = Detail(*[99] * len(Detail._fields))
-_TERSE = Detail(stage=1, other_why=0, ruled_out=1, step=3, causes=2, steps=1, beside=0)
+_TERSE = Detail(stage=1, other_why=0, ruled_out=1, causes=2, steps=1, beside=0)
 #: What is said beyond the tersest while the screen has room, what matters most first.
 _MORE: tuple[tuple[str, int], ...] = (
-    ("stage", 2), ("other_why", 1), ("step", 5), ("other_why", 2), ("causes", 3), ("stage", 3), ("beside", 1),
-    ("causes", 4), ("ruled_out", 2), ("steps", 2), ("stage", 4), ("step", 8), ("steps", 3), ("causes", 6),
+    ("stage", 2), ("other_why", 1), ("other_why", 2), ("causes", 3), ("stage", 3), ("beside", 1),
+    ("causes", 4), ("ruled_out", 2), ("steps", 2), ("stage", 4), ("steps", 3), ("causes", 6),
 )  # fmt: skip
 
 
 def render(report: Report, page: Page) -> str:
     """The report as text that ends in a newline; control sequences only where `page.colour` allows them."""
-    if page.verbose:
+    if page.verbose or page.whole:
         return to_string(_lines(report, page, _EVERYTHING), page.colour)
     detail, best = _TERSE, _lines(report, page, _TERSE)
     for name, value in _MORE:
@@ -130,22 +130,22 @@ def _steps(report: Report, page: Page, detail: Detail) -> list[Text]:
     made: list[Text] = []
     for step in report.next[: detail.steps]:
         label = "Also" if made else "Tell them apart" if len(step.separates) > 1 else "To know more"
-        made.extend(_pieces(label, step.text, page, detail.step))
+        made.extend(_pieces(label, step.text, page))
         if step.reach and step is report.next[0]:  # once is enough
-            made.extend(_pieces("Without RDP", step.reach, page, detail.step))
+            made.extend(_pieces("Without RDP", step.reach, page))
     if (mend := mend_of(report.causes)) is not None:
-        made.extend(_pieces("Mend", mend, page, detail.step))
+        made.extend(_pieces("Mend", mend, page))
     return made
 
 
-def _pieces(label: str, text: str, page: Page, most: int) -> list[Text]:
-    """Prose hangs beside the label, at most `most` lines a piece. A command has a line of its own, however
-    long, so that what is selected on a terminal can be pasted.
+def _pieces(label: str, text: str, page: Page) -> list[Text]:
+    """Prose hangs beside the label, and is whole: it holds conditions and values. A command has a line
+    of its own, however long, so that what is selected on a terminal can be pasted.
     """
     made: list[Text] = []
     for piece in pieces(text):
         if not piece.command:
-            rows = page.wrap(piece.text, page.width - _NEXT, most)
+            rows = page.wrap(piece.text, page.width - _NEXT, WHOLE)
             made.extend(hanging(("" if made else label, "head"), rows, _NEXT))
             continue
         if not made and label:

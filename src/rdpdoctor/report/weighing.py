@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge import load
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def weighing(report: Report, cause: RankedCause) -> Iterator[tuple[str, str]]:
     """(label, text): each rule that held, its prior, what holds it back, its sources."""
     order = list(KINDS)
-    for rule in sorted(cause.weights, key=lambda rule: order.index(rule.kind)):
+    for rule in sorted(filter(partial(_news, cause), cause.weights), key=lambda rule: order.index(rule.kind)):
         yield KINDS[rule.kind][0], _told(report, rule)
     if cause.confidence != "ruled-out":
         yield "prior", prior_word(cause.prior)
@@ -26,6 +27,17 @@ def weighing(report: Report, cause: RankedCause) -> Iterator[tuple[str, str]]:
         yield "limit", LIMITS[limit]
     if cause.sources:
         yield "sources", "; ".join(cause.sources)
+
+
+def _news(cause: RankedCause, rule: Weighed) -> bool:
+    """False for one without a sentence where another of its kind, no weaker, puts its evidence into words."""
+    return rule.says is not None or not any(
+        other.says is not None
+        and other.kind == rule.kind
+        and other.weight >= rule.weight
+        and set(rule.evidence) <= set(other.evidence)
+        for other in cause.weights
+    )
 
 
 def _told(report: Report, rule: Weighed) -> str:

@@ -86,7 +86,7 @@ def _code(one: Explained, page: Page, notes: bool) -> list[Text]:
     made += _row("means", code.says + known, page, "head")
     if page.verbose:
         made += _row("where from", about.what, page)
-    made += _row("proves not", about.not_proof, page, "warns", _SHORT)
+    made += _row("proves not", about.not_proof, page, "warns")
     if code.note and notes:
         made += _row("note", code.note, page, most=_SHORT)
     if page.verbose:
@@ -139,12 +139,10 @@ def _topic(topic: Topic, page: Page) -> list[Text]:
         made += _row("means", topic.means, page, "head")
     for detail in topic.details:
         if detail.main or page.verbose:
-            made += _row(detail.label, detail.text, page, most=4)
+            made += _row(detail.label, detail.text, page)
     if topic.note:
-        made += _row("note", topic.note, page, most=4)
-    if topic.means and topic.kind != "dialog":
-        made += _row("proves not", topic.not_proof, page, "warns", _SHORT)
-    elif topic.means and page.verbose:
+        made += _row("note", topic.note, page)
+    if (topic.means and topic.kind != "dialog") or (topic.means and page.verbose):
         made += _row("proves not", topic.not_proof, page, "warns")
     if topic.sure == "unverified":
         made += _row("but", "No document or recording was found that confirms it.", page, "warns")
@@ -226,9 +224,7 @@ def _popular(explanation: Explanation, page: Page) -> list[list[Text]]:
         right = [advice for advice in explanation.remedies if not advice.right_when.startswith("Never")]
         never = [advice.advice for advice in explanation.remedies if advice.right_when.startswith("Never")]
         for place, advice in enumerate(right):
-            made += _row(
-                "" if place else "only when", f"{advice.advice}: {advice.right_when}", page, most=_SHORT
-            )
+            made += _row("" if place else "only when", f"{advice.advice}: {advice.right_when}", page)
         if never:
             made += _row("never", ". ".join(never) + ".", page, "warns")
         blocks.append(made)

@@ -110,10 +110,14 @@ def _event(event: Event, brief: bool) -> Topic:
             Detail("holds", ", ".join(f"{role} in {name}" for role, name in event.fields.items()), False)
         )
     details.append(Detail("the log", log.what, False))
+    # Logs that many write have other providers' events of the same number.
+    shared = "/" not in event.channels[0]
+    provider = f"ProviderName='{event.provider}'; " if shared else ""
+    columns = "TimeCreated, ProviderName, Id, Message" if shared else "TimeCreated, Message"
     step = Step(
         f"Read it on the {_machine(log.side)}:",
-        "Get-WinEvent -FilterHashtable @{ "
-        f"LogName='{event.channels[0]}'; Id={event.id} }} -MaxEvents 5 | Format-List TimeCreated, Message",
+        f"Get-WinEvent -FilterHashtable @{{ LogName='{event.channels[0]}'; {provider}Id={event.id} }} "
+        f"-MaxEvents 5 | Format-List {columns}",
     )
     return Topic(
         kind="event",
