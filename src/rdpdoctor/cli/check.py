@@ -39,6 +39,7 @@ examples:
   rdpdoctor srv01 --answer via=vpn        answers what the report asks
   rdpdoctor srv01 srv02 srv03 --jsonl     one report a line, as each ends
   rdpdoctor srv01 --save srv01.jsonl      later: rdpdoctor read srv01.jsonl -v
+  rdpdoctor srv01 --with System.evtx      the server's log makes likely certain
 
 exit: 0 it works, 1 a problem was found, 2 the call was wrong,
 3 could not tell, 130 interrupted"""
@@ -73,6 +74,13 @@ def parser() -> Parser:
         help="ask nothing on the terminal; the report names the questions",
     )
     made.add_argument("--save", metavar="FILE", help="write what was seen, for `rdpdoctor read FILE`")
+    made.add_argument(
+        "--with", metavar="FILE", nargs="+", action="append", default=[], dest="files",
+        help="evidence of the same host, as `rdpdoctor read` takes it: its event log, bundle ...",
+    )  # fmt: skip
+    made.add_argument(
+        "--from", metavar="ADDRESS", dest="source", help="the client's address, for cloud rules of --with"
+    )
     made.add_argument("--user", metavar="NAME", help="the name a client would put into its first message")
     made.add_argument(
         "--suites", action="store_true", help="list every cipher suite: one more connection for each"
@@ -90,19 +98,24 @@ class _Call(NamedTuple):
     verbose: bool
     save: str | None
     questions: bool
+    files: list[str]
+    source: str | None
 
 
 def run(words: Sequence[str], implied: bool = False) -> int:
     """implied: no command was given."""
     call = _parse(words, implied)
+    enrich = _evidence(call)
     if call.save is None:
-        return check_targets(call.targets, call.settings, call.format, call.verbose, questions=call.questions)
+        return check_targets(
+            call.targets, call.settings, call.format, call.verbose, questions=call.questions, enrich=enrich
+        )
     from rdpdoctor.cli.save import open_for_save, save
 
     with open_for_save(call.save) as file:
         journals: list[Journal] = []
         code = check_targets(
-            call.targets, call.settings, call.format, call.verbose, journals.append, call.questions
+            call.targets, call.settings, call.format, call.verbose, journals.append, call.questions, enrich
         )
         try:
             for journal in journals:
@@ -114,6 +127,29 @@ def run(words: Sequence[str], implied: bool = False) -> int:
             )
             return max(code, UNKNOWN)
     return code
+
+
+def _evidence(call: _Call) -> Callable[[Journal], None]:
+    """Read the files, before anything is connected to; then, what adds them to the check's journal."""
+    if not call.files:
+        return lambda _: None
+    from rdpdoctor.cli.read import complain_of
+    from rdpdoctor.cli.reading import reading
+    from rdpdoctor.readers.gather import Asked, gather
+
+    with reading() as ear:
+        found = gather(call.files, Asked(call.source, call.targets[0].port), ear)
+    if ear.stop:
+        raise KeyboardInterrupt
+    complain_of(found, several=len(call.files) > 1)
+
+    def enrich(journal: Journal) -> None:
+        from rdpdoctor.readers.joined import beside
+
+        for sentence in beside(journal, found.readings, found.log).assumed:
+            warn_of(sentence)
+
+    return enrich
 
 
 def _parse(words: Sequence[str], implied: bool) -> _Call:
@@ -131,6 +167,14 @@ def _parse(words: Sequence[str], implied: bool) -> _Call:
         raise UsageError(
             "--save takes one target", "a journal holds one target's check; save them one by one"
         )
+    files = [name for group in given.files for name in group]
+    if files and len(texts) > 1:
+        raise UsageError("--with takes one target", "files tell of one host; check the others without them")
+    if given.source is not None and not files:
+        raise UsageError(
+            "--from needs --with", "it says for which client the cloud rules of a file are asked"
+        )
+    source = None if given.source is None else options.address(given.source)
     if implied:
         _refuse_commands(texts)
     targets = []
@@ -148,7 +192,7 @@ def _parse(words: Sequence[str], implied: bool) -> _Call:
     )  # fmt: skip
     wanted = "json" if given.json else "jsonl" if given.jsonl else "text"
     questions = wanted == "text" and len(targets) == 1 and not given.no_questions
-    return _Call(targets, settings, wanted, given.verbose, given.save, questions)
+    return _Call(targets, settings, wanted, given.verbose, given.save, questions, files, source)
 
 
 def _codes(
@@ -181,10 +225,11 @@ def check_targets(
     verbose: bool = False,
     on_journal: Callable[[Journal], object] = lambda _: None,
     questions: bool = False,
+    enrich: Callable[[Journal], object] = lambda _: None,
 ) -> int:
     """Check, write the reports, and return the exit code.
 
-    questions: who is at the terminal may be asked.
+    questions: who is at the terminal may be asked. enrich: adds to a journal what is known beside the check.
     """
     import asyncio
 
@@ -205,9 +250,10 @@ def check_targets(
             from rdpdoctor.knowledge import load
             from rdpdoctor.report.build import report_of
 
-            on_journal(journal)
             with shown.paused():
                 try:
+                    enrich(journal)
+                    on_journal(journal)
                     if questions:
                         _ask(journal)
                     report = report_of(journal, diagnose(journal, load()))

@@ -21,7 +21,8 @@ class Kind(StrEnum):
 #: For whoever gave something else.
 KNOWN = (
     "captures (pcap, pcapng), event logs (.evtx or exports), .rdp files, bundles of `rdpdoctor collect`, "
-    ".reg and policy exports, console output, cloud rules (JSON), checks of --save FILE; also gz, zip and folders"
+    ".reg and policy exports, console output, cloud rules (JSON), checks of --save FILE; "
+    "also gz, zip and folders"
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -71,7 +72,11 @@ def _is_capture(head: bytes) -> bool:
 def _says_ours(head: bytes) -> bool:
     """A journal's header, or a report that somebody took for one; also as UTF-16."""
     line = head.split(b"\n", 1)[0].replace(b"\0", b"")[:200]
-    return line.lstrip(b"\xef\xbb\xbf\xff\xfe \t{").startswith(b'"schema"') and _MARK in line and _BUNDLE not in line
+    return (
+        line.lstrip(b"\xef\xbb\xbf\xff\xfe \t{").startswith(b'"schema"')
+        and _MARK in line
+        and _BUNDLE not in line
+    )
 
 
 def _unfolded(head: bytes) -> bytes:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from rdpdoctor.readers.eventlog.attempts import Attempt
 from rdpdoctor.readers.eventlog.event import Event, EventLogError
 from rdpdoctor.readers.eventlog.formats import format_of
-from rdpdoctor.readers.eventlog.journal import Collected, EventLog, Shown, journals, read_events, shown
+from rdpdoctor.readers.eventlog.journal import (
+    Collected,
+    EventLog,
+    Shown,
+    journals,
+    machine,
+    read_events,
+    shown,
+)
 
 __all__ = [
     "Attempt",
@@ -16,6 +24,7 @@ __all__ = [
     "Shown",
     "format_of",
     "journals",
+    "machine",
     "read_events",
     "shown",
 ]

@@ -43,10 +43,10 @@ class EventLog:
         """What the files say of that machine, whoever connects to it: to strengthen a live check. Where they
         come from one machine only, it is taken for the one meant: a host may be typed as an address.
         """
-        name = _host(host)
-        machines = {_host(event.computer) for event in self.events}
-        events = [one for one in self.events if len(machines) == 1 or _host(one.computer) == name]
-        tries = [one for one in self.attempts if len(machines) == 1 or _host(one.computer) == name]
+        name = machine(host)
+        machines = {machine(event.computer) for event in self.events}
+        events = [one for one in self.events if len(machines) == 1 or machine(one.computer) == name]
+        tries = [one for one in self.attempts if len(machines) == 1 or machine(one.computer) == name]
         return _fill(self, tries, events)
 
 
@@ -126,7 +126,7 @@ def shown(log: EventLog) -> list[Shown]:
         server, client = attempt.computer, attempt.client
         if attempt.side != "server":
             server, client = attempt.server or "", client if attempt.side == "gateway" else attempt.computer
-        pair = pairs.setdefault((client, _host(server)), _Pair(client, server, attempt.computer))
+        pair = pairs.setdefault((client, machine(server)), _Pair(client, server, attempt.computer))
         pair.attempts.append(attempt)
     # Connections of which nobody knows whose they were, and how they went, are no pair beside others.
     known_pairs = [pair for pair in pairs.values() if pair.client is not None or _decided(pair)]
@@ -135,9 +135,9 @@ def shown(log: EventLog) -> list[Shown]:
     )
     by_computer: dict[str, list[Event]] = defaultdict(list)
     for event in log.events:
-        by_computer[_host(event.computer)].append(event)
-    found = [_shown(log, pair, by_computer[_host(pair.computer)]) for pair in chosen[:MOST_PAIRS]]
-    seen = {_host(pair.computer) for pair in pairs.values()}
+        by_computer[machine(event.computer)].append(event)
+    found = [_shown(log, pair, by_computer[machine(pair.computer)]) for pair in chosen[:MOST_PAIRS]]
+    seen = {machine(pair.computer) for pair in pairs.values()}
     alone = [name for name in by_computer if name not in seen and _tells(by_computer[name])]
     for name in alone[:MOST_PAIRS]:
         events = by_computer[name]
@@ -145,7 +145,7 @@ def shown(log: EventLog) -> list[Shown]:
     return found or [_shown(log, _Pair(None, "", ""), log.events)]
 
 
-def _host(name: str) -> str:
+def machine(name: str) -> str:
     """A machine's key: it writes its name with and without its domain, as it joins and leaves one."""
     return name.partition(".")[0].lower() if not name[:1].isdigit() else name.lower()
 

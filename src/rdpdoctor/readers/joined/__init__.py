@@ -1,5 +1,5 @@
 """What several files show becomes journals: one for each client and server. Pure."""
 
-from rdpdoctor.readers.joined.pairs import Joined, Reading, join
+from rdpdoctor.readers.joined.pairs import Joined, Reading, beside, join
 
-__all__ = ["Joined", "Reading", "join"]
+__all__ = ["Joined", "Reading", "beside", "join"]

@@ -207,34 +207,57 @@ def _take(found: Joined, machine: Machine, rows: Iterable[Observation], what: st
 
 def _take_log(found: Joined, log: EventLog, skew: float) -> None:
     """skew: seconds by which the server's clock is ahead of ours."""
-    machines = {event.computer for event in log.events}
-    fits = {name for name in machines if found.server.same(Machine.of([name])) is True}
-    chosen = next(iter(sorted(fits)), None) or (next(iter(machines)) if len(machines) == 1 else None)
-    if chosen is None:
-        found.assumed.append("the event logs are of other machines, and left out")
+    from rdpdoctor.readers.eventlog import machine, shown
+
+    told = [(each, machine(each.computer) == machine(each.server)) for each in shown(log)]
+    rows: list[Observation] = []
+    name = _one_of(found, {each.server: None for each, own in told if own})
+    if name is not None:
+        key = machine(name)
+        times = [event.time.timestamp() for event in log.events if machine(event.computer) == key]
+        began = min((time for time in times if time > 0), default=found.since)
+        rows += [_shifted(row, began - skew - found.since) for row in log.about(name)]
+    called = _one_of(found, {each.server: None for each, own in told if not own})
+    for each, own in told:
+        if not own and each.server == called:
+            shift = _seconds(each.journal.started) - found.since
+            rows += [_shifted(row, shift) for row in each.journal if row.tag != "event.log" or name is None]
+    if not rows:
+        found.assumed.append("the event logs are about other machines, and left out")
         return
-    if not fits and found.server.same(Machine.of([chosen])) is False:
-        found.assumed.append(f"the event log of {chosen} is about another machine, and left out")
-        return
-    if not fits:
-        found.assumed.append(_taken_for(chosen, found))
-    since = found.since
-    began = min((event.time.timestamp() for event in log.events if event.time.year > 1980), default=since)
-    rows = [_shifted(row, began - skew - since) for row in log.about(chosen)]
     found.journal.extend(rows)
-    until = found.journal.elapsed_ms + _NEAR * 1000
-    own = [
-        row for row in rows
-        if row.tag == "event.attempt" and row.at_ms is not None and -_NEAR * 1000 <= row.at_ms <= until
-    ]  # fmt: skip
-    said = [
-        row for row in rows if row.tag == "event.logged" and row.at_ms is not None and 0 <= row.at_ms <= until
-    ]
+    found.journal.add(_during(rows, name or called or "", found.journal, skew))
+
+
+def _one_of(found: Joined, names: Iterable[str]) -> str | None:
+    """The machine among these that is the one meant; one alone is, unless it has another name."""
+    listed = list(names)
+    sure = [name for name in listed if found.server.same(Machine.of([name])) is True]
+    if sure:
+        return sure[0]
+    if len(listed) != 1 or found.server.same(Machine.of(listed)) is False:
+        return None
+    found.assumed.append(_taken_for(listed[0], found))
+    return listed[0]
+
+
+def _during(rows: Sequence[Observation], name: str, journal: Journal, skew: float) -> Observation:
+    """What of a log falls into the time of the check."""
+    last = journal.elapsed_ms + _NEAR * 1000
+    counts = {
+        tag: sum(
+            row.tag == tag and row.at_ms is not None and -_NEAR * 1000 <= row.at_ms <= last for row in rows
+        )
+        for tag in ("event.attempt", "event.logged")
+    }
     args: dict[str, Value] = {
-        "computer": chosen, "attempts": len(own), "events": len(said), "skew_ms": round(skew * 1000, 3),
-        "clock_known": bool(_stamps(found.journal)),
-    }  # fmt: skip
-    found.journal.add(Observation("event.during", args, Stage.HOST, Source.EVENTLOG))
+        "computer": name,
+        "attempts": counts["event.attempt"],
+        "events": counts["event.logged"],
+        "skew_ms": round(skew * 1000, 3),
+        "clock_known": bool(_stamps(journal)),
+    }
+    return Observation("event.during", args, Stage.HOST, Source.EVENTLOG)
 
 
 def _stamps(journal: Journal) -> list[float]:
