@@ -17,7 +17,11 @@ from tests.diagnosis.story import Story
         ("closes where CredSSP was asked for", "closed when CredSSP was asked for", "TLS alone"),
         ("closes for a name", "another name in the cookie passes", "another name in the cookie passes"),
         ("slow beside others", "5 of 5 tries died while 2 or more", "5 of 5 got no answer"),
-        ("handshakes fail in a crowd only", "2 handshakes failed while others", "2 failed (closed)"),
+        (
+            "handshakes fail in a crowd only",
+            "handshakes that failed beside others of ours: 2",
+            "2 failed (closed)",
+        ),
         ("says nothing, and nobody waited", "nothing for 900 ms", "nothing for 900 ms"),
         ("stops in the answer", "not complete after 8.0 s (5 bytes so far)", "after 8.0 s (5 bytes so far)"),
         ("closes after choosing RDP", "closed right after the negotiation", "before anything was asked"),

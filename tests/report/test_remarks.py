@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rdpdoctor.facts import Observation, Source, Stage
@@ -46,6 +48,13 @@ def test_what_was_not_done_is_said() -> None:
         "The time was up before all was tried; --timeout gives more (left: nla)."
     ]
     assert remarks(samples.healthy()) == []
+
+
+def test_a_warning_is_not_taken_for_the_failure() -> None:
+    report = samples.degraded()
+    told = replace(report, observations=(*report.observations, shown("2308", 2308, None)))
+    assert "The failure did not recur just now. The warning need not be its cause." in remarks(told)
+    assert remarks(report) == []
 
 
 def test_each_code_is_short_and_has_a_source() -> None:

@@ -22,6 +22,7 @@ from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.commands import pieces
 from rdpdoctor.knowledge.remedies import remedies
 from rdpdoctor.report.escape import cells
+from rdpdoctor.report.mend import mend_of
 from rdpdoctor.report.text import SCREEN, Page, render
 from tests.report import samples
 
@@ -220,3 +221,18 @@ def test_any_words_can_be_laid_out(words: str, width: int) -> None:
     for verbose in (False, True):
         for line in laid_out(changed, Page(width, verbose=verbose)):
             assert cells(line) <= width
+
+
+def test_what_goes_into_a_file_is_not_cut() -> None:
+    report = samples.key_unusable()
+    long = replace(report.causes[-1], why="It was seen. " * 40, confidence=Confidence.POSSIBLE)
+    report = replace(report, causes=(report.causes[0], long))
+    assert "…" in render(report, Page(60))
+    assert "…" not in render(report, Page(60, whole=True))
+
+
+def test_a_cause_of_many_kinds_has_no_single_remedy() -> None:
+    [first, *_] = samples.key_unusable().causes
+    wide = load().causes["server.closes-early"]
+    said = mend_of([replace(first, id=wide.id, remedies=wide.remedies, confidence=Confidence.LIKELY)])
+    assert said == "Which kind it is decides what helps: `rdpdoctor explain server.closes-early`"
