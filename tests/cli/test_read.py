@@ -181,7 +181,8 @@ def test_a_journal_whose_end_is_lost(kept: int, tmp_path: Path, capsys: pytest.C
     assert main(["read", str(path), "--json"]) == 3
     out, err = capsys.readouterr()
     assert [row["tag"] for row in json.loads(out)["observations"]] == ["dns.resolved"]
-    assert err.startswith("warning: `") and "the last line is cut off" in err
+    assert err.startswith("warning: `")
+    assert "the last line is cut off" in err
 
 
 def test_a_whole_last_line_that_is_wrong_is_not_called_cut(

@@ -126,7 +126,10 @@ CONFIG: dict[str, Says] = {
     "azure-jit-policy.json": Says(("unknown",), first=("cloud.nsg-denies",), only=()),
     # One group opens 1234 to 4321 to everybody; its README speaks of its other rule only.
     "aws-security-groups.json": Says(
-        ("unreachable", "unknown"), ("tcp",), ("cloud.security-group-denies",), text=("c7n-only-ports-and-cidr-test",)
+        ("unreachable", "unknown"),
+        ("tcp",),
+        ("cloud.security-group-denies",),
+        text=("c7n-only-ports-and-cidr-test",),
     ),
 }  # fmt: skip
 FILES = [

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """weight: breaks (every connection, at this stage), warns, notes (it matters beside something else), or
-    good. says, by (policy or local), setting: of a setting, from the knowledge; of everything else `wording.toml`
-    says what it means. value, number, other: what its sentence names.
+    good. says, by (policy or local), setting: of a setting, from the knowledge; of everything else
+    `wording.toml` says what it means. value, number, other: what its sentence names.
     """
 
     means: str

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.model import Status
 from rdpdoctor.diagnosis.stages.judged import Judged
-from rdpdoctor.diagnosis.view import View
 from rdpdoctor.facts import WALK, Source, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
+
+    from rdpdoctor.diagnosis.view import View
 
     from rdpdoctor.diagnosis.conclusions import Conclusions
 

@@ -23,8 +23,8 @@ Value = int | str | None
 class Judgement:
     """effect: one of EFFECTS. says: a sentence. points: causes that the value speaks for, loudest first.
 
-    at: the stage that the value is about, where it is one. One that breaks and has a stage lets, by itself, no
-    connection get past it.
+    at: the stage that the value is about, where it is one. One that breaks and has a stage lets, by itself,
+    no connection get past it.
     """
 
     effect: str
