@@ -77,9 +77,20 @@ class Planner:
         return bool(odd) or walk_failed_at(context) is not None or self._died_as_client()
 
     def _died_as_client(self) -> bool:
-        """A handshake that clients make broke off, with no alert to say why, though the walk's passed."""
-        died = self.context.journal.tagged("tls.closed", "tls.reset", "tls.silent", "tls.stalled")
-        return any(row.args.get("hello") in _CLIENT_HELLOS for row in died)
+        """What clients do failed, though the walk passed: a handshake broke off with no word of versions
+        or suites, or a request was refused that the walk's answer would have fitted.
+        """
+        journal = self.context.journal
+        died = journal.tagged("tls.closed", "tls.reset", "tls.silent", "tls.stalled", "tls.malformed")
+        refused = journal.tagged("x224.failure")
+        got = {
+            row.args.get("selected") for row in journal.tagged("x224.selected") if row.args["role"] == "walk"
+        }
+        return any(row.args.get("hello") in _CLIENT_HELLOS for row in died) or any(
+            isinstance(one, int) and one and one & int(str(row.args["requested"])) == one
+            for one in got
+            for row in refused
+        )
 
     def _left(self) -> Iterator[Experiment]:
         everything = self.context.settings.everything and self.context.walk is not None

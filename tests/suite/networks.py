@@ -113,10 +113,10 @@ def _delayed(milliseconds: float, kind: str = "valid") -> Build:
     return build
 
 
-def _lossy(house: House) -> tuple[Network, str]:
+def _lossy(house: House, kind: str = "valid") -> tuple[Network, str]:
     net = house.enter(network(routers=1))
     net.lossy("steady-loss")
-    house.enter(xrdp(house.shop, "tls", node=net.server))
+    house.enter(xrdp(house.shop, "tls", pair=house.shop.certificates[kind], node=net.server))
     return net, net.server.address
 
 
@@ -300,6 +300,22 @@ ROWS = (
         degraded("tcp", "limits.connections", also=(EXPIRED,), forbid=("path.intermittent", "path.filtered")),
         replace(CODE, timeout=30.0),
         ("limits.connections", EXPIRED, "code"),
+    ),
+    Row(
+        "net-loss-and-wrong-key",
+        "every fifth frame is lost, both ways, and the key is not the certificate's",
+        partial(_lossy, kind="mismatch"),
+        failing("tls", "certificate.key-unusable", "tls.broken", forbid=("tls.version-mismatch",)),
+        Check(timeout=20.0),
+        (LOSS, "certificate.key-unusable"),
+    ),
+    Row(
+        "net-two-at-once-and-wrong-key",
+        "the firewall lets two in at a time, and the key is not the certificate's",
+        _served(on_server="two-at-once", kind="mismatch"),
+        failing("tls", "certificate.key-unusable", "tls.broken", forbid=("path.intermittent",)),
+        CODE,
+        ("limits.connections", "certificate.key-unusable", "code"),
     ),
     Row(
         "net-two-at-once",

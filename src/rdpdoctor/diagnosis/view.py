@@ -38,6 +38,7 @@ STEPS: Mapping[str, tuple[Stage, str]] = {
     for word in (*passes, *_DIED, *others)
 }
 _LEAF = "tls.certificate"
+_REFUSAL = "x224.failure"
 #: Of one argument's list. A saved journal may hold any number.
 MOST_WORDS = 200
 
@@ -143,6 +144,22 @@ class View:
         if (known := self._ordinary.get(stage)) is None:
             known = self._ordinary[stage] = self._find_ordinary(stage)
         return known
+
+    def fates(self, stage: Stage) -> list[tuple[Attempt, Step]]:
+        """How the ordinary attempts fared, each with its step.
+
+        A failure in answer to a request is an answer like any other, but where the same request is granted to
+        others it is a way to die.
+        """
+        steps = [(one, step) for one in self.ordinary(stage) if (step := one.at(stage)) is not None]
+        refused = [step.row.tag == _REFUSAL for _, step in steps]
+        granted = any(step.passed and not no for (_, step), no in zip(steps, refused, strict=True))
+        if not granted or not any(refused):
+            return steps
+        return [
+            (one, Step(step.row, "declined") if no else step)
+            for (one, step), no in zip(steps, refused, strict=True)
+        ]
 
     def _find_ordinary(self, stage: Stage) -> list[Attempt]:
         walk = self.walk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rdpdoctor.probes.context import Context
 
 _TIMES = 10
+_APART = 0.05  # seconds
 _LEAST = 2  # one alone says nothing about sameness
 _SPARE = 5  # connections left for a crowd, and one to wait on
 # An ending that costs its whole patience each time, or that a server has to mean, is repeated less; silence
@@ -32,7 +34,9 @@ _FEWER = {"silent": 0, "stalled": 1, "alerted": 2, "malformed": 2, "declined": 2
 
 
 async def _repeat(context: Context, times: int) -> None:
-    for _ in range(times):
+    for number in range(times):
+        # What counts connections, or serves one at a time, has to see that the last one is closed.
+        await asyncio.sleep(_APART if number else 0.0)
         async with Attempt(context, "repeat", variant="alone", cookie=context.cookie) as attempt:
             await attempt.proceed(credssp=True)
 

@@ -103,7 +103,7 @@ def _repeats(view: View, stage: Stage) -> Iterator[Observation]:
     Where all that ran alone passed, those that ran beside others and failed did so for the company: they were
     not the same for the server, and only the lone ones count as attempts here.
     """
-    pairs = [(attempt, step) for attempt in view.ordinary(stage) if (step := attempt.at(stage)) is not None]
+    pairs = view.fates(stage)
     if len(pairs) < 2:
         return
     alone = [step for attempt, step in pairs if attempt.at_once <= 1]

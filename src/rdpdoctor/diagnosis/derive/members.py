@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def derive(view: View) -> Iterator[Observation]:
     yield from _by_dial(view)
     for stage in STAGES:
-        attempts = view.ordinary(stage)
-        fates = [(attempt, step.passed) for attempt in attempts if (step := attempt.at(stage)) is not None]
+        fared = view.fates(stage)
+        fates = [(attempt, step.passed) for attempt, step in fared]
         if len({passed for _, passed in fates}) < 2:
             continue
         for by in ("address", "certificate", "computer"):
             found = _split(fates, by)
             if found is not None:
-                rows = [step.row for attempt in attempts if (step := attempt.at(stage)) is not None]
+                rows = [step.row for _, step in fared]
                 args: Args = {
                     "at": stage.value,
                     "by": by,

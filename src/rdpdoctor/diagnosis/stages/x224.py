@@ -26,12 +26,13 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
     leading = view.leading(Stage.X224)
     if leading is None:
         return None
-    shaky = mixed(Stage.X224, conclusions, leading)
+    refused = leading.row.tag == "x224.failure"
+    shaky = mixed(Stage.X224, conclusions, Step(leading.row, "declined") if refused else leading)
     if shaky is not None:
         return shaky
     if not leading.passed:
         return _died(view, conclusions, leading)
-    if leading.row.tag == "x224.failure":
+    if refused:
         return _refused(view, leading)
     return _confirmed(conclusions, leading)
 
