@@ -16,9 +16,8 @@ from rdpdoctor.facts import WALK, Source, Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from rdpdoctor.diagnosis.view import View
-
     from rdpdoctor.diagnosis.conclusions import Conclusions
+    from rdpdoctor.diagnosis.view import View
 
 READ = "host.read"
 _MEASURED = frozenset({Source.PROBE, Source.CAPTURE})
