@@ -14,8 +14,10 @@ from rdpdoctor.readers.gather import Ear
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Seconds until a bar is shown, and between two pictures of it.
-_PATIENCE, _PICTURE = 2.0, 0.1
+#: Seconds until a bar is shown, between two pictures of it, and until what was found is said beforehand.
+_PATIENCE, _PICTURE, _EARLY = 2.0, 0.1, 0.5
+#: Findings that are said before everything is read.
+_SAID = 3
 _WIDTH = 30
 _CLEAR = "\r\x1b[K"
 
@@ -50,6 +52,8 @@ class Bar(Ear):
     def __init__(self) -> None:
         self._began = self._drawn = time.monotonic()
         self._name, self._size, self._done, self._shown = "", 0, 0, False
+        self._found: dict[str, None] = {}
+        self._said = 0
 
     def file(self, name: str, size: int) -> None:
         self._name, self._size, self._done = name, size, 0
@@ -60,6 +64,23 @@ class Bar(Ear):
         if now - self._began >= _PATIENCE and now - self._drawn >= _PICTURE:
             self._drawn = now
             self._draw(now - self._began)
+        if self._found and not self._said and now - self._began >= _EARLY:
+            self._say()
+
+    def found(self, what: str) -> None:
+        self._found[what] = None
+        if self._said < _SAID and time.monotonic() - self._began >= _EARLY:
+            self._say()
+
+    def _say(self) -> None:
+        """One line each that stays; the report that follows says why."""
+        from rdpdoctor.report.escape import visible
+
+        self.clear()
+        for what in list(self._found)[self._said : _SAID]:
+            sys.stderr.write(f"so far: {visible(what, 70, 'ascii')}\n")
+            self._said += 1
+        sys.stderr.flush()
 
     def clear(self) -> None:
         if self._shown:

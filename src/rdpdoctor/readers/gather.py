@@ -18,6 +18,7 @@ from rdpdoctor.readers.kinds import KNOWN, Kind, kind_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rdpdoctor.readers.capture import Stream
     from rdpdoctor.readers.eventlog import Collected, EventLog
 
 #: Files of one call, folders in each other, and bytes of a file that is read whole (journals).
@@ -58,6 +59,9 @@ class Ear:
 
     def read(self, count: int) -> None:
         """So many bytes of it more are read."""
+
+    def found(self, what: str) -> None:
+        """Something that failed, in words, long before everything is read."""
 
 
 def gather(paths: Sequence[str], asked: Asked | None = None, ear: Ear | None = None) -> Gathered:
@@ -119,6 +123,8 @@ class _Run:
         try:
             if kind is Kind.EVENTS:
                 reading = self._events(heard, shown)
+            elif kind is Kind.CAPTURE:
+                reading = self._capture(heard, shown)
             else:
                 reading = _READERS[kind](heard, shown, self.asked, modified)
         except (ValueError, OSError) as error:  # every reader's own error is a ValueError
@@ -127,6 +133,23 @@ class _Run:
             self.found.unread.append((shown, f"is {_article(kind)}, but too large or too deeply nested"))
         else:
             self.found.readings.append(reading)
+            if self.ear.stop:
+                self.found.skipped.append(f"`{shown}` is read so far only, since the reading was stopped")
+
+    def _capture(self, file: BinaryIO, shown: str) -> Reading:
+        from rdpdoctor.readers.capture import Limits, read_capture
+        from rdpdoctor.readers.joined.tries import fate
+
+        def told(stream: Stream) -> None:
+            how = fate(stream)
+            if how.outcome == "fails":
+                self.ear.found(f"{stream.server}:{stream.port} from {stream.client} fails at {how.at}")
+
+        limits = Limits(ports=frozenset({3389, self.asked.port or 3389}))
+        found = read_capture(file, limits, keylog=self.asked.keylog, told=told)
+        totals = found.totals
+        summary = f"{totals.packets:,} packets, {totals.streams:,} connections of interest"
+        return Reading(shown, Kind.CAPTURE.value, capture=found, lost=found.lost, summary=summary)
 
     def _events(self, file: BinaryIO, shown: str) -> Reading:
         from rdpdoctor.readers.eventlog import Collected
@@ -205,16 +228,6 @@ class Heard:
         return getattr(self._file, name)
 
 
-def _capture(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
-    from rdpdoctor.readers.capture import Limits, read_capture
-
-    limits = Limits(ports=frozenset({3389, asked.port or 3389}))
-    found = read_capture(file, limits, keylog=asked.keylog)
-    totals = found.totals
-    summary = f"{totals.packets:,} packets, {totals.streams:,} connections of interest"
-    return Reading(shown, Kind.CAPTURE.value, capture=found, lost=found.lost, summary=summary)
-
-
 def _rdp(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
     from rdpdoctor.readers.rdpfile import read_rdp
 
@@ -255,7 +268,6 @@ def _journal(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Readi
 
 
 _READERS: dict[Kind, Callable[[BinaryIO, str, Asked, float], Reading]] = {
-    Kind.CAPTURE: _capture,
     Kind.RDP: _rdp,
     Kind.RULES: _rules,
     Kind.HOST: _host,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from rdpdoctor.readers.capture import pcap, pcapng
-from rdpdoctor.readers.capture.model import Capture, CaptureError, Limits, Totals
+from rdpdoctor.readers.capture.model import Capture, CaptureError, Limits, Stream, Totals
 from rdpdoctor.readers.capture.source import PACKED, Source
 from rdpdoctor.readers.capture.tracker import KEY_LOG, Tracker
 
@@ -33,19 +33,33 @@ def read_capture(
     *,
     keylog: bytes = b"",
     progress: Callable[[int], None] | None = None,
+    told: Callable[[Stream], None] | None = None,
 ) -> Capture:
     """All Remote Desktop connections of a recording, oldest first.
 
     keylog: lines of a TLS key log; connections that it names are told on any port. progress hears how many
-    bytes of the file are done. Raise CaptureError where nothing can be read, OSError where the file cannot be
-    opened; what is damaged further on is told in `Capture.lost`.
+    bytes of the file are done; told, of each connection, soon after its end. Raise CaptureError where nothing
+    can be read, OSError where the file cannot be opened; what is damaged further on is told in
+    `Capture.lost`.
     """
     if isinstance(file, str | Path):
         with Path(file).open("rb") as opened:
-            return read_capture(opened, limits, keylog=keylog, progress=progress)
+            return read_capture(opened, limits, keylog=keylog, progress=progress, told=told)
     limits = limits or Limits()
-    source = Source(file, limits.unpacked, progress)
     tracker, totals, lost = Tracker(limits), Totals(), list[str]()
+    seen = 0
+
+    def block(done: int) -> None:
+        nonlocal seen
+        if progress is not None:
+            progress(done)
+        if told is not None:
+            tracker.settle()
+            for stream in tracker.streams[seen:]:
+                told(stream)
+            seen = len(tracker.streams)
+
+    source = Source(file, limits.unpacked, block)
     section = pcapng.Section(lost)
     if keylog:
         section.secrets.append((KEY_LOG, keylog))

@@ -213,6 +213,10 @@ class Tracker:
         if weight > self.limits.unwalked_total:
             self._evict(now)
 
+    def settle(self) -> None:
+        """Tell what has long ended, for whoever does not want to wait for the recording's end."""
+        self._tidy(max((flow.last for flow in self._open.values()), default=0.0))
+
     def _evict(self, now: float) -> None:
         """The quarter that has been quiet for longest; those that ended first."""
         order = sorted(self._open.values(), key=lambda flow: (flow.end is None, flow.last))
