@@ -46,7 +46,7 @@ class Member:
 class Archive:
     """The bounds of all archives of one call. left: bytes that may still come out of them."""
 
-    left: int = field(default=UNFOLDED)
+    left: int = field(default_factory=lambda: UNFOLDED)
 
     def members(self, file: BinaryIO, skipped: list[str], shown: str) -> Iterator[Member]:
         """Ordinary files in the archive's order. What is left out is added to `skipped`, a sentence each."""

@@ -49,7 +49,7 @@ def judge(view: View, conclusions: Conclusions, knowledge: Knowledge) -> tuple[S
             later = any(_seen(judged.get(other)) for other in WALK[number + 1 :])
             found = _absent(stage, failed, later, view)
             if failed is None and recorded.only(view):
-                found = recorded.absent(judged.get(one) for one in WALK)
+                found = recorded.absent(view, judged.values())
             elif failed is None and logged.only(view):
                 found = logged.absent(judged.values())
             elif failed is None and settings.only(view):

@@ -54,9 +54,12 @@ def add(view: View, conclusions: Conclusions, judged: MutableMapping[Stage, Judg
         _open(row, at, judged)
 
 
-def absent(judged: Iterable[Judged | None]) -> Judged:
-    """A stage of which recordings show nothing: no matter, where they show how a try ended."""
-    if any(found is not None and found.status is not Status.SKIPPED for found in judged):
+def absent(view: View, judged: Iterable[Judged | None]) -> Judged:
+    """A stage of which recordings show nothing: no matter, where they show a try, or more is known. Where
+    somebody only looked whether the port is open, nobody tried.
+    """
+    failed = any(found is not None and found.status is Status.FAILED for found in judged)
+    if failed or _latest(view) is not None:
         return Judged(Status.SKIPPED, "reason.not-tried", reason="not-recorded")
     return Judged(Status.UNKNOWN, "reason.not-known", reason="none-recorded")
 

@@ -1,0 +1,233 @@
+"""Files, folders and archives, friendly and hostile, into readings."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rdpdoctor.facts import Journal, Target
+from rdpdoctor.readers import archive
+from rdpdoctor.readers import gather as module
+from rdpdoctor.readers.gather import Asked, Ear, gather
+from rdpdoctor.readers.kinds import Kind, kind_of
+from tests.readers.capture import craft
+from tests.readers.eventlog import exports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CAPTURE = craft.pcap(craft.framed(craft.Conversation().open().ask().close(1).packets))
+LOG = exports.saved_xml([exports.refused(0, "10.0.0.9")])
+RDP = b"full address:s:srv01\r\nprompt for credentials:i:1\r\n"
+REG = (
+    b"Windows Registry Editor Version 5.00\r\n\r\n"
+    b"[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server]\r\n"
+    b'"fDenyTSConnections"=dword:00000001\r\n'
+)
+RULES = b'{"securityRules": [], "defaultSecurityRules": [], "name": "nsg1"}'
+JOURNAL = "\n".join(Journal(Target("h", "h"), "2026-11-22T10:00:00.000Z").to_lines()).encode()
+ALL = {
+    "capture": (CAPTURE, Kind.CAPTURE),
+    "log": (LOG, Kind.EVENTS),
+    "rdp": (RDP, Kind.RDP),
+    "reg": (REG, Kind.HOST),
+    "rules": (RULES, Kind.RULES),
+    "journal": (JOURNAL, Kind.JOURNAL),
+}
+STARTS = [b"", *(data[:200] for data, _ in ALL.values()), b"PK\x03\x04", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"]
+
+
+def zipped(files: dict[str, bytes], path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_file_is_known_by_its_content(name: str, tmp_path: Path) -> None:
+    data, kind = ALL[name]
+    for ending in ("txt", "pcap", "rdp"):
+        path = tmp_path / f"file.{ending}"
+        path.write_bytes(data)
+        found = gather([str(path)])
+        assert [(one.kind, one.name) for one in found.readings] == [(kind.value, str(path))]
+        assert not found.unread
+
+
+def test_a_folder_and_an_archive_give_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "folder" / "deeper"
+    folder.mkdir(parents=True)
+    for name, (data, _) in ALL.items():
+        (folder / name).write_bytes(data)
+    packed = zipped({f"a/b/{name}": data for name, (data, _) in ALL.items()}, tmp_path / "all.zip")
+    kinds = sorted(kind.value for _, kind in ALL.values())
+    for path in (tmp_path / "folder", packed):
+        found = gather([str(path)])
+        assert sorted(one.kind for one in found.readings) == kinds
+        assert found.log is not None
+        assert len(found.log.events) == 1
+        assert (found.unread, found.skipped) == ([], [])
+
+
+def test_what_is_unknown_is_left_out_beside_others(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("call the help desk", "utf-8")
+    (tmp_path / "a.rdp").write_bytes(RDP)
+    found = gather([str(tmp_path)])
+    assert len(found.readings) == 1
+    assert "notes.txt` is left out" in found.skipped[0]
+    named = gather([str(tmp_path / "notes.txt"), str(tmp_path / "a.rdp")])
+    assert [why for _, why in named.unread] == ["it is no kind of file that is known here"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_in_a_folder_leads_nowhere(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.rdp").write_bytes(RDP)
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "link.rdp").symlink_to(outside / "secret.rdp")
+    (inside / "folder").symlink_to(outside)
+    (inside / "loop").symlink_to(inside)
+    found = gather([str(inside)])
+    assert not found.readings
+    assert len(found.skipped) == 3
+    assert gather([str(inside / "link.rdp")]).readings, "a link that a person names is meant"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+def test_what_is_no_ordinary_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert gather([str(tmp_path / "pipe")]).unread == [(str(tmp_path / "pipe"), "it is no ordinary file")]
+    assert "no ordinary file" in gather([str(tmp_path)]).skipped[0]
+    assert gather([os.devnull]).unread[0][1] == "it is no ordinary file"
+
+
+def test_members_names_lead_nowhere(tmp_path: Path) -> None:
+    names = ["../../slip.rdp", "/etc/slip.rdp", "C:\\slip.rdp", "a/../../slip.rdp"]
+    before = sorted(path.name for path in tmp_path.parent.iterdir())
+    found = gather([str(zipped(dict.fromkeys(names, RDP), tmp_path / "slip.zip"))])
+    assert len(found.readings) == len(names)
+    assert sorted(path.name for path in tmp_path.parent.iterdir()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["slip.zip"]
+
+
+def test_an_archive_in_an_archive_is_left_out(tmp_path: Path) -> None:
+    inner = zipped({"a.rdp": RDP}, tmp_path / "inner.zip").read_bytes()
+    found = gather([str(zipped({"inner.zip": inner, "b.rdp": RDP}, tmp_path / "outer.zip"))])
+    assert len(found.readings) == 1
+    assert "an archive in an archive" in found.skipped[0]
+
+
+def test_a_link_in_an_archive_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "link.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        entry = zipfile.ZipInfo("link.rdp")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        made.writestr(entry, "/etc/passwd")
+    assert "no ordinary file" in gather([str(path)]).skipped[0]
+
+
+def test_a_bomb_is_left_out_by_what_it_says_and_by_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped({"zeros.pcap": CAPTURE[:24] + bytes(4 * 2**20), "a.rdp": RDP}, tmp_path / "bomb.zip")
+    monkeypatch.setattr(archive, "UNFOLDED", 2**20)
+    assert path.stat().st_size < 10_000
+    found = gather([str(path)])
+    assert "unfolds to more than is read, and is left out" in found.skipped[0]
+    assert [one.kind for one in found.readings] == [Kind.RDP.value]
+    data = bytearray(path.read_bytes())
+    for place, offset in ((data.index(b"PK\x03\x04"), 22), (data.index(b"PK\x01\x02"), 24)):
+        data[place + offset : place + offset + 4] = (1000).to_bytes(4, "little")  # it lies
+    path.write_bytes(data)
+    lying = gather([str(path)])
+    assert not any(one.kind == Kind.CAPTURE.value and len(one.summary) > 60 for one in lying.readings)
+
+
+def test_of_very_many_files_some_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 3)
+    for number in range(6):
+        (tmp_path / f"{number}.rdp").write_bytes(RDP)
+    found = gather([str(tmp_path)])
+    assert len(found.readings) == 3
+    assert any("of more than 3 files" in what for what in found.skipped)
+
+
+def test_a_deep_folder_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DEEPEST", 2)
+    deep = tmp_path / "a" / "b" / "c" / "d"
+    deep.mkdir(parents=True)
+    (deep / "a.rdp").write_bytes(RDP)
+    found = gather([str(tmp_path)])
+    assert not found.readings
+    assert "folders deep" in found.skipped[0]
+
+
+@pytest.mark.parametrize("cut", [1, 30, 100, -1, -30])
+def test_a_broken_archive_says_so(cut: int, tmp_path: Path) -> None:
+    path = zipped({"a.rdp": RDP, "b.xml": LOG}, tmp_path / "a.zip")
+    path.write_bytes(path.read_bytes()[:cut])
+    found = gather([str(path)])
+    assert not found.readings
+    assert len(found.unread) + len(found.skipped) == 1
+
+
+def test_an_archive_with_one_damaged_member_gives_the_others(tmp_path: Path) -> None:
+    path = zipped({"a.xml": LOG, "b.rdp": RDP}, tmp_path / "a.zip")
+    data = bytearray(path.read_bytes())
+    data[60:90] = bytes(30)
+    path.write_bytes(data)
+    found = gather([str(path)])
+    assert Kind.RDP.value in [one.kind for one in found.readings]
+    assert any("damaged" in what for what in found.skipped)
+
+
+def test_the_reading_can_be_stopped(tmp_path: Path) -> None:
+    """What is read by then counts, and no more is opened."""
+
+    class Impatient(Ear):
+        def read(self, count: int) -> None:
+            self.stop = True
+
+    for number in range(3):
+        (tmp_path / f"{number}.pcap").write_bytes(CAPTURE)
+    found = gather([str(tmp_path)], ear=Impatient())
+    assert len(found.readings) + len(found.unread) == 1
+
+
+def test_rules_are_asked_for_the_client_and_the_port(tmp_path: Path) -> None:
+    (tmp_path / "nsg.json").write_bytes(RULES)
+    found = gather([str(tmp_path / "nsg.json")], Asked("192.0.2.7", 3390))
+    args = [row.args for row in found.readings[0].rows if row.tag == "cloud.rule-decides"]
+    assert [(one["source"], one["port"]) for one in args] == [("192.0.2.7", 3390)]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.binary(max_size=300), start=st.sampled_from(STARTS))
+def test_no_bytes_break_it(data: bytes, start: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "any"
+    path.write_bytes(start + data)
+    found = gather([str(path)])
+    assert len(found.readings) + len(found.unread) + len(found.skipped) >= 1
+
+
+def test_packed_text_is_not_guessed_at() -> None:
+    import gzip
+
+    assert kind_of(gzip.compress(CAPTURE)) is Kind.CAPTURE
+    assert kind_of(gzip.compress(b"nothing that is known")) is None
+    assert kind_of(b"\x1f\x8b" + bytes(50)) is None
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("a", b"b")
+    assert kind_of(buffer.getvalue()) is Kind.ZIP
