@@ -47,7 +47,7 @@ nothing.
 commands:
   check TARGET...   the same as without a command
   explain WORDS...  what a code, event, setting or dialog means
-  read FILE...      the same report from a journal that --save wrote
+  read FILE...      the same diagnosis from captures, event logs, other files
   collect           a script that writes down the facts of a Windows machine
   lab SCENARIO      an endpoint on this machine with a planted fault
   demo              checks a lab endpoint that fails with 0x904/0x7
