@@ -15,6 +15,7 @@ from rdpdoctor.readers.joined import Joined, Reading, beside, join
 from rdpdoctor.readers.joined.names import Machine
 from rdpdoctor.readers.joined.tries import tries
 from rdpdoctor.wire import nego
+from tests.diagnosis.story import Story
 from tests.readers.capture import craft
 from tests.readers.eventlog import exports
 
@@ -284,3 +285,13 @@ def test_a_log_beside_a_check_is_put_into_its_time_by_both_clocks(tmp_path: Path
     during = journal.tagged("event.during")[0].args
     assert (during["events"], during["clock_known"], during["skew_ms"]) == (1, True, 3_600_000.0)
     assert made.assumed == []
+
+
+def test_a_saved_check_and_the_servers_log_are_one_report(tmp_path: Path) -> None:
+    saved = Story().walk(8, "closed").versions("closed").journal
+    assert diagnose(saved, load()).causes[0].confidence == "likely"
+    log = logged(tmp_path / "log.xml", exports.not_renewed(0), computer="srv01.corp.example")
+    found = join([Reading("saved.jsonl", "saved check", journal=saved)], log)
+    assert len(found) == 1
+    cause = judged(found[0]).causes[0]
+    assert (cause.id, cause.confidence) == ("certificate.key-unusable", "confirmed")
