@@ -50,7 +50,10 @@ RULES: dict[str, tuple[str, str]] = {
     "cut-rdp": ("forward", f"tcp dport {PORT} @ih,0,16 0x0300 reject with tcp reset"),
     "swallow-rdp": ("forward", f"tcp dport {PORT} @ih,0,16 0x0300 drop"),
     # Guards that count: how often somebody connects, and how many are connected at once.
-    "rate": ("input", f"tcp dport {PORT} ct state new limit rate over 2/minute burst 3 packets drop"),
+    "rate": (
+        "input",
+        f"tcp dport {PORT} ct state new limit rate over 2/minute burst 3 packets reject with tcp reset",
+    ),
     "two-at-once": ("input", f"tcp dport {PORT} ct state new ct count over 2 reject with tcp reset"),
     "every-third": (
         "input",
