@@ -182,6 +182,7 @@ def _rank(report: Report) -> int:
 
 def _totals(gathered: Gathered) -> None:
     """One line of what was read. Of saved checks alone there is nothing to tell."""
+    from rdpdoctor.readers.kinds import PLURALS
     from rdpdoctor.report.escape import visible
 
     if all(one.journal is not None for one in gathered.readings) and not gathered.skipped:
@@ -189,7 +190,7 @@ def _totals(gathered: Gathered) -> None:
     kinds: dict[str, int] = {}
     for one in gathered.readings:
         kinds[one.kind] = kinds.get(one.kind, 0) + 1
-    counts = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items()]
+    counts = [f"{count} {kind if count == 1 else PLURALS[kind]}" for kind, count in kinds.items()]
     only = f" ({gathered.readings[0].summary})" if len(gathered.readings) == 1 else ""
     lost = len(gathered.unread) + len(gathered.skipped) + sum(bool(one.lost) for one in gathered.readings)
     tail = f"; {lost} could not be read whole, see above" if lost else ""

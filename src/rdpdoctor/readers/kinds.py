@@ -18,6 +18,14 @@ class Kind(StrEnum):
     ZIP = "zip archive"
 
 
+PLURALS = {
+    Kind.CAPTURE.value: "recordings of packets",
+    Kind.EVENTS.value: "event logs",
+    Kind.RDP.value: ".rdp files",
+    Kind.HOST.value: "files with facts of a machine",
+    Kind.RULES.value: "files of cloud rules",
+    Kind.JOURNAL.value: "saved checks",
+}
 #: For whoever gave something else.
 KNOWN = (
     "captures (pcap, pcapng), event logs (.evtx or exports), .rdp files, bundles of `rdpdoctor collect`, "

@@ -231,3 +231,11 @@ def test_packed_text_is_not_guessed_at() -> None:
     with zipfile.ZipFile(buffer, "w") as made:
         made.writestr("a", b"b")
     assert kind_of(buffer.getvalue()) is Kind.ZIP
+
+
+@pytest.mark.parametrize(
+    "unit", [b"\n", b" \n", b"\t\n", b"a\n\n\n", b" .", b"::", b'","', b"<Event", b"Subject: \n"]
+)
+def test_no_head_takes_long(unit: bytes) -> None:
+    """Patterns whose time grows with the square took a minute for 64 KiB of line breaks."""
+    kind_of((unit * 65_536)[:65_535] + b"x")

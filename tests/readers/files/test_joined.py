@@ -295,3 +295,9 @@ def test_a_saved_check_and_the_servers_log_are_one_report(tmp_path: Path) -> Non
     assert len(found) == 1
     cause = judged(found[0]).causes[0]
     assert (cause.id, cause.confidence) == ("certificate.key-unusable", "confirmed")
+
+
+def test_beside_several_servers_a_file_without_a_name_stands_alone() -> None:
+    rules = Reading("nsg.json", "file of cloud rules", rows=rows("cloud.part-lost", what="x"))
+    found = join([recording(dies(0), dies(1, server="10.0.0.7")), rules])
+    assert [one.journal.target.host for one in found] == ["10.0.0.2", "10.0.0.7", "HOST"]

@@ -8,6 +8,7 @@ amounts to, the diagnosis concludes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ __all__ = ["HostError", "HostFacts", "read_host", "sniff"]
 _CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters)
 #: Characters of what a console printed.
 _LONGEST_TEXT = 8 * 2**20
+#: More empty lines than one part nothing, and eight megabytes of them took half a minute.
+_EMPTY = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
 
 def _console(text: str, raw: Raw) -> bool:
     """Whether anything was found."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    plain = _EMPTY.sub("\n\n", text.replace("\r\n", "\n").replace("\r", "\n"))
     for reader in _CONSOLE:
         reader.read(plain, raw)
     return bool(raw.kinds)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = re.compile(r"^\s+Des\w{4,12}(?:[ .]*\.)+ ?: (\S.{0,100})$")
 _ADDRESS = re.compile(r"^\s+IPv4\S*[^:]{0,40}: (\d{1,3}(?:\.\d{1,3}){3})")
-_NAME = re.compile(r"^\s+(?:Host Name|Hostname|Nom de l'h\S+)[ .]*: (\S{1,63})\s*$", re.MULTILINE)
-_MTU = re.compile(r"^\s*(\d{3,10})\s+\d\s+\d+\s+\d+\s+(\S.{0,80})$", re.MULTILINE)
+_NAME = re.compile(r"^[ \t]+(?:Host Name|Hostname|Nom de l'h\S+)[ .]*: (\S{1,63})\s*$", re.MULTILINE)
+_MTU = re.compile(r"^[ \t]*(\d{3,10})\s+\d\s+\d+\s+\d+\s+(\S.{0,80})$", re.MULTILINE)
 _VPN = re.compile(
     r"VPN|TAP-|Tunnel|WireGuard|AnyConnect|Fortinet|PANGP|Juniper|PPP adapter|Wintun", re.IGNORECASE
 )

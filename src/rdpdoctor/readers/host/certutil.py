@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _ONE = re.compile(r"^=+ \S+ \d+ =+\s*$", re.MULTILINE)
 _STORE = re.compile(r'^(My|Remote Desktop|Root|CA) "[^"\n]{1,60}"\s*$', re.MULTILINE | re.IGNORECASE)
 _HASH = re.compile(r"Cert Hash\(sha1\):\s*((?:[0-9a-f]{2} ?){20})\s*$", re.MULTILINE | re.IGNORECASE)
-_FIELD = re.compile(r"^\s*(NotBefore|NotAfter|Subject|Issuer):\s*(\S.{0,400})$", re.MULTILINE)
+_FIELD = re.compile(r"^[ \t]*(NotBefore|NotAfter|Subject|Issuer):\s*(\S.{0,400})$", re.MULTILINE)
 _NO_KEY = re.compile(
     r"Keyset does not exist|Missing stored keyset|Cannot find the certificate and private|No key provider",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"^\s*(?:Key Container =|Unique container name:|\w+ test passed)", re.MULTILINE)
-_PURPOSES = re.compile(r"^\s*Enhanced Key Usage\s*$", re.MULTILINE)
+_KEY = re.compile(r"^[ \t]*(?:Key Container =|Unique container name:|\w+ test passed)", re.MULTILINE)
+_PURPOSES = re.compile(r"^[ \t]*Enhanced Key Usage\s*$", re.MULTILINE)
 _USAGES = re.compile(r"\((1(?:\.\d{1,9}){3,14})\)")
 _MOST = 500
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
 
 _LINE = re.compile(
-    r"^\s*(TCP|UDP)\s+(\S{1,60}):(\d{1,5})\s+(?:(?:0\.0\.0\.0|\[::\]):0|\*:\*)\s+(?:\D\S*\s+)?(\d{1,10})?\s*$",
+    r"^[ \t]*(TCP|UDP)\s+(\S{1,60}):(\d{1,5})\s+(?:(?:0\.0\.0\.0|\[::\]):0|\*:\*)\s+"
+    r"(?:\D\S*\s+)?(\d{1,10})?\s*$",
     re.MULTILINE,
 )
 _OBJECTS = re.compile(
     r"^(\S{2,45})\s+(\d{1,5})\s+(?:0\.0\.0\.0|::)\s+0\s+Listen\b(?:\s+\D\S*)?(?:\s+(\d{1,10}))?", re.MULTILINE
 )
-_ANY = re.compile(r"^\s*TCP\s+\S+:\d+\s+\S+:\d+", re.MULTILINE)
+_ANY = re.compile(r"^[ \t]*TCP\s+\S+:\d+\s+\S+:\d+", re.MULTILINE)
 _HEAD = re.compile(r"^LocalAddress\s+LocalPort\s+RemoteAddress", re.MULTILINE)
 
 

@@ -1,7 +1,8 @@
 """Which of the files speak of the same machine, and one journal for each client and server.
 
 Files given together describe one machine unless they name different ones; where a name is missing, or one
-file has a name and the other an address, that is assumed, and said.
+file has a name and the other an address, that is assumed, and said. Where connections to several servers were
+seen, what names none of them stands alone.
 """
 
 from __future__ import annotations
@@ -71,8 +72,9 @@ def join(readings: Sequence[Reading], log: EventLog | None = None) -> list[Joine
     if log is not None:
         found += _with_log(found, log)
     files = [one for one in readings if one.rows]
+    seen = tuple(found)
     for one in sorted(files, key=lambda one: one.host is None):  # what names a machine says whose the rest is
-        found += _with_file(found, one)
+        found += _with_file(seen or found, one, found)
     return found[:MOST] or [_of_nothing([one for one in readings if one.capture is not None])]
 
 
@@ -167,13 +169,17 @@ def _with_log(found: Sequence[Joined], log: EventLog) -> list[Joined]:
     return [Joined(each.journal, _server(each), Machine.of([each.client])) for each in left]
 
 
-def _with_file(found: Sequence[Joined], one: Reading) -> list[Joined]:
-    """A file about a machine joins all that may be about it; else it stands alone."""
+def _with_file(seen: Sequence[Joined], one: Reading, found: Sequence[Joined]) -> list[Joined]:
+    """A file about a machine joins all that may be about it; else it stands alone. seen: where connections
+    were seen; only what names a machine for sure joins the others.
+    """
     machine = Machine.of([one.host])
-    fits = [other.server.same(machine) for other in found]
-    chosen = [other for other, fit in zip(found, fits, strict=True) if fit is True]
+    chosen = [other for other in found if other.server.same(machine) is True]
     if not chosen:
-        chosen = [other for other, fit in zip(found, fits, strict=True) if fit is None]
+        # What may be about any of several servers is about none of them for sure.
+        servers = {(other.journal.target.host.lower(), other.journal.target.port) for other in seen}
+        likely = [other for other in seen if other.server.same(machine) is None]
+        chosen = likely if len(servers) == 1 else []
         for other in chosen:
             if one.host and (other.server.names or other.server.addresses):
                 other.assumed.append(f"`{one.name}`, about {one.host}, is taken to be about {_name(other)}")
