@@ -148,7 +148,7 @@ class _Run:
         limits = Limits(ports=frozenset({3389, self.asked.port or 3389}))
         found = read_capture(file, limits, keylog=self.asked.keylog, told=told)
         totals = found.totals
-        summary = f"{totals.packets:,} packets, {totals.streams:,} connections of interest"
+        summary = f"{_count(totals.packets, 'packet')}, {_count(totals.streams, 'connection')} of interest"
         return Reading(shown, Kind.CAPTURE.value, capture=found, lost=found.lost, summary=summary)
 
     def _events(self, file: BinaryIO, shown: str) -> Reading:
@@ -156,7 +156,7 @@ class _Run:
 
         self.logs = self.logs or Collected()
         tally = self.logs.take(Path(shown).name, file)
-        summary = f"{tally.records:,} events, {tally.kept:,} of interest"
+        summary = f"{_count(tally.records, 'event')}, {tally.kept:,} of interest"
         return Reading(shown, Kind.EVENTS.value, lost=tuple(tally.lost), summary=summary)
 
     def _folder(self, path: Path, shown: str, depth: int) -> None:
@@ -234,7 +234,7 @@ def _rdp(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
     found = read_rdp(file.read(LARGEST))
     return Reading(
         shown, Kind.RDP.value, rows=found.observations, host=found.host, port=found.port, modified=modified,
-        lost=found.lost, summary=f"{len(found.settings.values):,} settings",
+        lost=found.lost, summary=_count(len(found.settings.values), "setting"),
     )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _rules(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading
     groups = sum(row.tag == "cloud.rule-decides" for row in found.observations)
     return Reading(
         shown, Kind.RULES.value, rows=found.observations, port=asked.port, modified=modified, lost=found.lost,
-        summary=f"{found.kind}, {groups:,} groups" if groups else found.kind,
+        summary=f"{found.kind}, {_count(groups, 'group')}" if groups else found.kind,
     )  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def _host(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
     found = read_host(file.read(LARGEST))
     return Reading(
         shown, Kind.HOST.value, rows=found.observations, host=found.computer, port=found.port,
-        modified=modified, lost=found.lost, summary=f"{found.kind}, {len(found.observations):,} facts",
+        modified=modified, lost=found.lost, summary=f"{found.kind}, {_count(len(found.observations), 'fact')}",
     )  # fmt: skip
 
 
@@ -263,7 +263,7 @@ def _journal(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Readi
     from rdpdoctor.readers.journal import read_journal
 
     journal, lost = read_journal(file.read(LARGEST + 1), LARGEST)
-    summary = f"{len(journal):,} observations"
+    summary = _count(len(journal), "observation")
     return Reading(shown, Kind.JOURNAL.value, journal=journal, lost=lost, summary=summary)
 
 
@@ -273,6 +273,10 @@ _READERS: dict[Kind, Callable[[BinaryIO, str, Asked, float], Reading]] = {
     Kind.HOST: _host,
     Kind.JOURNAL: _journal,
 }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _article(kind: Kind) -> str:
