@@ -81,12 +81,14 @@ class Planner:
         or suites, or a request was refused that the walk's answer would have fitted.
         """
         journal = self.context.journal
-        died = journal.tagged("tls.closed", "tls.reset", "tls.silent", "tls.stalled", "tls.malformed")
+        died = journal.tagged("tls.closed", "tls.reset", "tls.silent", "tls.stalled")
         refused = journal.tagged("x224.failure")
         got = {
             row.args.get("selected") for row in journal.tagged("x224.selected") if row.args["role"] == "walk"
         }
-        return any(row.args.get("hello") in _CLIENT_HELLOS for row in died) or any(
+        if any(row.args.get("hello") in _CLIENT_HELLOS for row in died) or journal.first("tls.malformed"):
+            return True
+        return any(
             isinstance(one, int) and one and one & int(str(row.args["requested"])) == one
             for one in got
             for row in refused

@@ -115,7 +115,8 @@ def test_every_probe_is_used(results: Results, total: Score) -> None:
     roles = {row["args"].get("role") for row in rows}
     variants = {row["args"].get("variant") for row in rows}
     assert roles >= {"walk", "matrix", "versions", "repeat", "variant"}
-    assert variants >= {"no-cookie", "neutral-cookie", "split-hello", "no-sni", "small-segments"}
+    # A neutral cookie is tried where one of the user's and none at all both fail: test_planner plays that.
+    assert variants >= {"no-cookie", "split-hello", "no-sni", "small-segments"}
     assert {"service.identified", "dns.resolved", "nla.challenged"} <= {row["tag"] for row in rows}
 
 
