@@ -255,7 +255,8 @@ def _host(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Reading:
     found = read_host(file.read(LARGEST))
     return Reading(
         shown, Kind.HOST.value, rows=found.observations, host=found.computer, port=found.port,
-        modified=modified, lost=found.lost, summary=f"{found.kind}, {_count(len(found.observations), 'fact')}",
+        modified=modified, lost=found.lost,
+        summary=f"{found.kind}, {_count(len(found.observations), 'fact')}",
     )  # fmt: skip
 
 
