@@ -14,7 +14,7 @@ from rdpdoctor.diagnosis import diagnose, foresee
 from rdpdoctor.facts import Journal, Observation, Stage, Target
 from rdpdoctor.knowledge import load as load_knowledge
 from rdpdoctor.lab.endpoint import Endpoint
-from rdpdoctor.lab.load import load
+from rdpdoctor.lab.load import load, parse
 from rdpdoctor.probes.context import ShownCode
 from tests.diagnosis.story import Story
 
@@ -132,6 +132,35 @@ def test_the_name_a_server_gives_itself_is_looked_up_in_its_own_domain(same: boo
     row = journal.first("dns.other-name")
     assert row is not None
     assert row.args["same"] is same
+
+
+_PARTICULAR = """
+title = "Some names are refused, and so is whoever gives none"
+teaches = "Only a name that nobody knows passes."
+[endpoint]
+[[endpoint.fault]]
+at = "request"
+does = "close"
+when = { cookie = "alice" }
+[[endpoint.fault]]
+at = "request"
+does = "close"
+when = { cookie = "none" }
+[expect]
+status = "failing"
+"""
+
+
+def test_a_neutral_cookie_is_tried_where_no_cookie_does_not_help() -> None:
+    async def run() -> Journal:
+        async with Endpoint(parse("particular", _PARTICULAR)) as endpoint:
+            target = Target("here", endpoint.addresses[0], endpoint.port)
+            return await check(target, Settings(timeout=10.0, user="alice"))
+
+    journal = asyncio.run(run())
+    assert ("neutral-cookie", "passes") in trace(journal)
+    first = diagnose(journal, load_knowledge()).causes[0]
+    assert (first.id, first.confidence) == ("cookie.filtered", "confirmed")
 
 
 # ---- what an experiment is worth

@@ -30,7 +30,7 @@ def test_text(failing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err == ""
     lines = said.out.splitlines()
     assert lines[0].startswith(f"{failing} · FAILS at tls")
-    assert len(lines) <= SCREEN
+    assert len(lines) > SCREEN / 2  # into a pipe it goes whole; tests of the terminal hold it to a screen
     assert "0x904/0x7 (socket closed/server denied connection) says where it ended, not why." in lines
     assert any(line.startswith("LIKELY") for line in lines)
     assert "\x1b" not in said.out
