@@ -16,7 +16,7 @@ ADDRESS = "192.0.2.1"
 
 def attempt(number: int, outcome: str, *, at: float, at_once: int = 1, **more: Any) -> Observation:
     """A connection request that began at `at` ms and took one."""
-    who = {
+    who: dict[str, Any] = {
         "attempt": number,
         "address": ADDRESS,
         "role": "walk" if number == 1 else "repeat",
@@ -25,17 +25,24 @@ def attempt(number: int, outcome: str, *, at: float, at_once: int = 1, **more: A
         "requested": 11,
         "cookie": "rdpdoctor",
     }
-    answer = {
+    answers: dict[str, dict[str, Any]] = {
         "selected": {"selected": 1, "flags": 1},
         "failure": {"code": 3},
-    }.get(outcome, {"after": "connection-request", "sent": 40, "received": 0})
+    }
+    answer = answers.get(outcome, {"after": "connection-request", "sent": 40, "received": 0})
     return Observation(
         f"x224.{outcome}", {**who, **answer, "elapsed_ms": 1.0, **more}, Stage.X224, at_ms=at + 1
     )
 
 
 def refused(at: float, at_once: int = 1) -> Observation:
-    args = {"address": ADDRESS, "port": 3389, "role": "repeat", "at_once": at_once, "elapsed_ms": 1.0}
+    args: dict[str, Any] = {
+        "address": ADDRESS,
+        "port": 3389,
+        "role": "repeat",
+        "at_once": at_once,
+        "elapsed_ms": 1.0,
+    }
     return Observation("tcp.refused", args, Stage.TCP, at_ms=at + 1)
 
 
@@ -110,7 +117,7 @@ def test_a_refusal_is_mixed_only_where_the_same_is_granted() -> None:
     ("explains", "confidence"), [(True, "confirmed"), (False, "possible")], ids=["walk passed", "walk died"]
 )
 def test_a_refused_address_explains_no_later_death(explains: bool, confidence: str) -> None:
-    other = {"address": "192.0.2.2", "port": 3389, "elapsed_ms": 1.0}
+    other: dict[str, Any] = {"address": "192.0.2.2", "port": 3389, "elapsed_ms": 1.0}
     made = journal(
         Observation("tcp.refused", other, Stage.TCP),
         attempt(1, "selected" if explains else "closed", at=10.0),
