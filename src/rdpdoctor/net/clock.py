@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+from rdpdoctor.connection.telling import iso, ms
+
+__all__ = ["iso", "monotonic", "ms", "utc_now"]
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -13,13 +17,3 @@ def utc_now() -> datetime:
 def monotonic() -> float:
     """Seconds; the clock that asyncio's deadlines go by, too."""
     return time.monotonic()
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 UTC with milliseconds, as the report has it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-def ms(seconds: float) -> float:
-    """Milliseconds, to the microsecond."""
-    return round(seconds * 1000, 3)
