@@ -11,13 +11,13 @@ import platform
 import shutil
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import answers, captures, diagnosis, logs
 from bench.measure import Contender, alternate, peak_megabytes
 from bench.servers import fleet
+from bench.table import Table
 
 if TYPE_CHECKING:
     from bench.servers import Fleet
@@ -26,30 +26,6 @@ HERE = Path(__file__).parent
 RDPDOCTOR = str(Path(sys.executable).with_name("rdpdoctor.exe" if os.name == "nt" else "rdpdoctor"))
 TUNED = ("-T5", "--min-hostgroup", "50", "--max-hostgroup", "50", "--min-parallelism", "50")
 SKIPPED = "not installed, left out"
-
-
-@dataclass(slots=True)
-class Table:
-    """Prints as it goes, and remembers whether all that was wanted held."""
-
-    held: bool = True
-
-    def title(self, text: str) -> None:
-        print(f"\n{text}\n  {'':36}{'median':>9}  {'spread':12}answers", flush=True)
-
-    def row(self, contender: Contender, said: str) -> None:
-        name, spread = contender.name, contender.spread()
-        print(f"  {name:36}{contender.median:7.2f} s  {spread:12}{said}", flush=True)
-        if name == "rdpdoctor" and said != "right":
-            self.held = False
-
-    def wanted(self, what: str, value: float, limit: float, unit: str = "") -> None:
-        held = value <= limit
-        self.held = self.held and held
-        print(
-            f"  {what}: {value:.2f}{unit}, wanted at most {limit:g}{unit}: {'held' if held else 'MISSED'}",
-            flush=True,
-        )
 
 
 def nmap_argv(truth: Fleet, *options: str) -> list[str]:

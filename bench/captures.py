@@ -14,7 +14,7 @@ from bench.measure import Contender, alternate, peak_megabytes
 from bench.traffic import write
 
 if TYPE_CHECKING:
-    from bench.__main__ import Table
+    from bench.table import Table
     from bench.traffic import Told
 
 _READ = """

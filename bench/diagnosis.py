@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.measure import once
 
 if TYPE_CHECKING:
-    from bench.__main__ import Table
+    from bench.table import Table
 
 OBSERVATIONS = 10_000
 DIAGNOSIS_MS, LOADING_MS = 200, 60

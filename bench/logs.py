@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bench.measure import Contender, alternate, peak_megabytes
 
 if TYPE_CHECKING:
-    from bench.__main__ import Table
+    from bench.table import Table
 
 _LOGS = Path(__file__).parents[2] / "shared" / "captures" / "evtx"
 #: What administrators send, made of the recorded logs' own chunks. The last holds only what is of interest.

@@ -208,7 +208,7 @@ def _codes(
 
 def _refuse_commands(texts: Sequence[str]) -> None:
     """`rdpdoctor --json check srv01` means the command, not a host of that name."""
-    from rdpdoctor.cli.main import COMMANDS, LATER
+    from rdpdoctor.cli.commands import COMMANDS, LATER
 
     for text in texts:
         if text in COMMANDS or text in LATER:

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rdpdoctor.cli.commands import COMMANDS, LATER
 from rdpdoctor.cli.usage import (
     INTERRUPTED,
     OK,
@@ -20,21 +21,6 @@ from rdpdoctor.cli.usage import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-#: Command → its module here, with `run(words) -> exit code`.
-COMMANDS = {
-    "check": "check",
-    "explain": "explain",
-    "read": "read",
-    "collect": "collect",
-    "lab": "lab",
-    "demo": "demo",
-    "list": "listing",
-}
-#: The contract's commands that this version does not have.
-LATER = {
-    "fix": "the report says what to look at on the server; rdpdoctor changes nothing anywhere",
-}
 
 HELP = """\
 usage: rdpdoctor TARGET... [options]     find out why Remote Desktop fails there
