@@ -13,7 +13,7 @@ from rdpdoctor.diagnosis.view import Args, View, derived, flag, text, whole, wor
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TCP_TAG, UDP_TAG = "cloud.rule-decides", "cloud.udp-rule-decides"
 ALLOW, DENY, SOME, UNKNOWN = "allow", "deny", "some", "unknown"
@@ -25,13 +25,14 @@ _NAMED = 12
 
 def derive(view: View) -> Iterator[Observation]:
     udp = _by(view.all(UDP_TAG), "provider")
-    open_ = _by(view.all("cloud.too-open"), "provider")
+    wide = {(text(row, "provider"), text(row, "group")): row for row in view.all("cloud.too-open")}
     for provider, told in _by(view.all(TCP_TAG), "provider").items():
         rows = _asked(told)
         deciding, doubt = _together(rows)
         verdict = _of(deciding) if doubt is None else UNKNOWN
         asked = text(deciding, "source") or ANYONE
         passes = [one for row in rows for one in words(row, "passes")]
+        open_ = _open(rows, wide)
         args: Args = {
             "provider": provider,
             "kind": text(deciding, "kind") or "",
@@ -49,7 +50,9 @@ def derive(view: View) -> Iterator[Observation]:
             "denied": sum(_of(row) == DENY for row in rows),
             "groups": len(rows),
             "passes": list(dict.fromkeys(passes))[:_NAMED],
-            "open": provider in open_,
+            "open": open_ is not None,
+            "open_group": text(open_, "group") if open_ is not None else None,
+            "open_rule": text(open_, "rule") if open_ is not None else None,
             "doubt": doubt or (text(deciding, "doubt") if verdict == UNKNOWN else None),
             "udp": _verdict(_asked(udp.get(provider, []))),
         }
@@ -87,6 +90,22 @@ def _of_one_kind(rows: Sequence[Observation]) -> tuple[Observation, str | None]:
     if any(flag(row, "together") for row in rows):
         return next(by_verdict[one] for one in (DENY, UNKNOWN, SOME, ALLOW) if one in by_verdict), None
     return by_verdict.get(DENY, rows[0]), "which"
+
+
+def _open(
+    rows: Sequence[Observation], wide: Mapping[tuple[str | None, str | None], Observation]
+) -> Observation | None:
+    """The rule that lets the whole Internet in, where no other kind of rules stops it. A network ACL that does
+    is as AWS makes them: it is for the security groups to be narrow.
+    """
+    found: Observation | None = None
+    for kind, alike in _by(rows, "kind").items():
+        known = [wide.get((text(row, "provider"), text(row, "group"))) for row in alike]
+        row = next((one for one in known if one is not None), None)
+        if row is None or (None in known and any(flag(one, "together") for one in alike)):
+            return None
+        found = found if kind == "network-acl" else row
+    return found
 
 
 def _verdict(rows: Sequence[Observation]) -> str:

@@ -89,8 +89,11 @@ def _permission(
             sources[block] = None
     # A reference to a group means the private addresses of its machines; a prefix list may hold any.
     named = [Named(name, PRIVATE) for name in groups if name] + [Named(name) for name in lists if name]
-    ports = _ports(row.get("fromport"), row.get("toport"))
     protocol = text(row.get("ipprotocol"))
+    # All protocols means all ports, whatever ports stand beside it.
+    ports = ALL_PORTS if protocol == "-1" else _ports(row.get("fromport"), row.get("toport"))
+    if ports is None:
+        unread, ports = "ports", ALL_PORTS
     shown = "all protocols" if protocol == "-1" else protocol
     name = f"{shown} {_shown(ports)}" if ports != ALL_PORTS else shown
     name = text(row.get("securitygroupruleid")) or name
@@ -113,6 +116,10 @@ def _network_acl(row: Mapping[str, Any], found: Found, budget: Budget) -> Group:
             continue
         between = fields(entry.get("portrange"))
         ports = _ports(between.get("from"), between.get("to"))
+        if ports is None:
+            found.lost.append(f"the entry {place} of a network ACL: its ports")
+            budget.spent = True
+            continue
         name = "*" if place == _LAST else str(place)
         sort = protocols(text(entry.get("protocol")))
         rule = Rule(name, action == "allow", place, (block,), (), (ports,), sort, built_in=place == _LAST)
@@ -128,12 +135,12 @@ def _made(kind: str, name: str, rules: list[Rule], back: list[Rule] | None, budg
     return Group("aws", kind, name, tuple(rules), answers, whole=not budget.spent)
 
 
-def _ports(first: Any, last: Any) -> Ports:
-    """No ports, or -1, mean all of them."""
+def _ports(first: Any, last: Any) -> Ports | None:
+    """No ports, or -1, mean all of them. None where they are no ports."""
     low, high = number(first), number(last)
-    if low is None or high is None or low < 0 or not low <= high <= 65535:
+    if low in (None, -1) and high in (None, -1):
         return ALL_PORTS
-    return low, high
+    return (low, high) if low is not None and high is not None and 0 <= low <= high <= 65535 else None
 
 
 def _shown(ports: Ports) -> str:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.cloud.bounds import Budget
     from rdpdoctor.readers.cloud.model import Ports, Span
 
+    Tags = Mapping[str, tuple[Span, ...]]
+
 _ANY = frozenset({"*", "any", "0.0.0.0/0"})
 #: Azure's own address for health probes and the like, in every virtual network.
 _PLATFORM = spans("168.63.129.16/32")
@@ -112,13 +114,26 @@ def _written(row: Mapping[str, Any], name: str, budget: Budget) -> list[dict[str
 
 
 def _effective(row: Mapping[str, Any], found: Found, budget: Budget) -> Group:
-    rules = _rules([fields(one) for one in items(row["effectivesecurityrules"])], found, budget)
+    tags = _tags(row.get("tagmap"), budget)
+    rules = _rules([fields(one) for one in items(row["effectivesecurityrules"])], found, budget, tags=tags)
     bound = fields(row.get("association"))
     where = next((place for place in ("networkinterface", "subnet") if fields(bound.get(place))), "")
     name = last_part(fields(row.get("networksecuritygroup")).get("id")) or "a group without a name"
     at = last_part(fields(bound.get(where)).get("id"))
     place = f"{name} at {'the subnet' if where == 'subnet' else 'the network card'} {at}" if at else name
     return _made("effective-nsg", place, rules, True, budget)
+
+
+def _tags(value: Any, budget: Budget) -> Tags:
+    """What service tags stand for, where the listing tells; older tools write it as JSON inside a text."""
+    known = value if isinstance(value, dict) else budget.inner(value)
+    if not isinstance(known, dict):
+        return {}
+    return {name.lower(): _blocks(budget.take(texts(blocks))) for name, blocks in known.items()}
+
+
+def _blocks(words: list[str]) -> tuple[Span, ...]:
+    return tuple(one for word in words if (one := network(word)) is not None)
 
 
 def _made(
@@ -129,7 +144,11 @@ def _made(
 
 
 def _rules(
-    rows: Sequence[Mapping[str, Any]], found: Found, budget: Budget, built_in: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    found: Found,
+    budget: Budget,
+    built_in: bool = False,
+    tags: Tags | None = None,
 ) -> list[Rule]:
     rules = []
     for row in rows:
@@ -139,14 +158,14 @@ def _rules(
             found.lost.append(f"the rule {text(row.get('name'))}: it neither allows nor denies")
             budget.spent = True
             continue
-        rules.append(_rule(row, found, budget, built_in))
+        rules.append(_rule(row, found, budget, built_in, tags or {}))
     return rules
 
 
-def _rule(row: Mapping[str, Any], found: Found, budget: Budget, built_in: bool) -> Rule:
+def _rule(row: Mapping[str, Any], found: Found, budget: Budget, built_in: bool, tags: Tags) -> Rule:
     kind, _, name = text(row.get("name")).rpartition("/")  # effective rules: securityRules/NAME
     name = name or "a rule without a name"
-    sources, named, unread = _sources(row, budget)
+    sources, named, unread = _sources(row, budget, tags)
     ports, unread_ports = _ports(row)
     protocol = text(row.get("protocol")) or "*"
     own_ports = texts(row.get("sourceportrange"), row.get("sourceportranges"))
@@ -168,13 +187,13 @@ def _rule(row: Mapping[str, Any], found: Found, budget: Budget, built_in: bool) 
 
 
 def _sources(
-    row: Mapping[str, Any], budget: Budget
+    row: Mapping[str, Any], budget: Budget, tags: Tags
 ) -> tuple[tuple[Span, ...], tuple[Named, ...], str | None]:
     """Blocks, names, and what of it is neither."""
     expanded = budget.take(texts(row.get("expandedsourceaddressprefix")))
     words = budget.take(texts(row.get("sourceaddressprefix"), row.get("sourceaddressprefixes")))
     if expanded and not any(word.lower() in _ANY for word in words):
-        return tuple(one for word in expanded if (one := network(word)) is not None), (), None
+        return _blocks(expanded), (), None
     blocks: list[Span] = []
     named: list[Named] = []
     unread = None
@@ -186,6 +205,8 @@ def _sources(
             blocks.extend(PUBLIC)
         elif (block := network(word)) is not None:
             blocks.append(block)
+        elif low in tags:
+            blocks.extend(tags[low])
         elif low == "azureloadbalancer":
             named.append(_BALANCER)
         elif word[0].isalpha() and not low.startswith(
