@@ -10,6 +10,7 @@ from rdpdoctor.diagnosis import Confidence, diagnose
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.tags import faults
 from rdpdoctor.readers.eventlog import journals, read_events, xml
+from rdpdoctor.readers.eventlog.leap import Led
 from rdpdoctor.readers.eventlog.tally import Tally
 
 LOGS = Path(__file__).parents[4] / "shared" / "captures" / "evtx"
@@ -88,11 +89,26 @@ def test_the_quick_way_through_a_record_reads_what_the_slow_one_does(
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_is_leapt_over_is_of_no_interest(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     leapt = read_events(LOGS / f"{name}.evtx")
-    monkeypatch.setattr("rdpdoctor.readers.eventlog.evtx.leap", lambda chunk: (chunk, 0))
+    monkeypatch.setattr("rdpdoctor.readers.eventlog.evtx.leap", lambda chunk, _: Led(chunk, 0, 0))
     whole = read_events(LOGS / f"{name}.evtx")
     assert leapt.events == whole.events
     assert [tally.records for _, tally in leapt.tallies] == [tally.records for _, tally in whole.tallies]
     assert leapt.lost == whole.lost
+
+
+def test_of_many_alike_the_latest_are_read_and_drive_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = read_events(LOGS / "damaged-rcm-261-1149.evtx")
+    monkeypatch.setattr("rdpdoctor.readers.eventlog.evtx.MOST_ALIKE", 100)
+    found = read_events(LOGS / "damaged-rcm-261-1149.evtx")
+    alike = [event for event in found.events if event.id == 261]
+    assert 100 <= len(alike) < 1000  # a batch is read whole
+    numbers = sorted(event.record or 0 for event in whole.events if event.id == 261)
+    assert sorted(event.record or 0 for event in alike) == numbers[-len(alike) :]
+    assert [event for event in found.events if event.id == 1149] == [
+        event for event in whole.events if event.id == 1149
+    ]
+    assert any("older than the latest 100 of its id, only counted" in each for each in found.lost)
+    assert found.tallies[0][1].records == whole.tallies[0][1].records
 
 
 def test_as_xml_a_log_says_the_same() -> None:

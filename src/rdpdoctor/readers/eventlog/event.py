@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         return NO_TIME
+    if found.tzinfo is UTC:
+        return found
     try:
         return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
     except (OverflowError, ValueError):
@@ -78,6 +81,7 @@ def number(text: str | None) -> int | None:
     return found % 2**32 if -(2**31) <= found < 2**32 else None
 
 
+@lru_cache(4096)  # the events of a connection stand close together
 def activity_of(text: str | None) -> str | None:
     """Upper case without braces; None for the zero one."""
     found = (text or "").strip().strip("{}").upper()

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from io import BytesIO
+from collections import Counter
+from io import SEEK_END, BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rdpdoctor.readers.eventlog import record
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MAGIC = b"ElfFile\0"
 _CHUNK_MAGIC = b"ElfChnk\0"
 _HEADER, _CHUNK = 4096, 65536
-#: library gets them empty; it reads every record the same (compared on all that was at hand).
+#: A chunk's tables of strings and templates: each entry is the head of a chain through the chunk, which the
 #: library follows to its end, and in a damaged chunk there may be none. They only speed a search up, so the
 #: library gets them empty; it reads every record the same (compared on all that was at hand).
 _TABLES, _RECORDS = 128, 512
@@ -31,24 +32,46 @@ _EMPTY = bytes(_RECORDS - _TABLES)
 #: writes is still in the processor's cache when it is read (16 at a time are a tenth slower).
 _BATCH = 4
 _LEAST = 24  # bytes of a record's frame
+#: Events of one id that are read of a file, the latest: whoever guesses passwords all day long leaves a
+#: million of the same, which say no more than these, and must not drive any other out.
+MOST_ALIKE = 5000
 
 
 def read(file: BinaryIO, tally: Tally) -> Iterator[Event]:
-    """Events of interest in file order. Raise EventLogError where the library is absent."""
+    """Events of interest, the latest chunks first. Raise EventLogError where the library is absent."""
     parser = _library()
-    file.seek(_HEADER)
-    batch: list[bytes] = []
-    while chunk := file.read(_CHUNK):
-        if len(chunk) < _CHUNK and chunk.strip(b"\0"):
-            tally.lose("the file ends in the middle of a chunk")
-        if chunk.startswith(_CHUNK_MAGIC) and len(chunk) > _RECORDS:
-            batch.append(chunk.ljust(_CHUNK, b"\0"))
-        elif chunk.strip(b"\0"):
-            tally.lose("64 KiB that are no chunk of a log")
-        if len(batch) == _BATCH:
-            yield from _events(parser, batch, tally)
-            batch = []
-    yield from _events(parser, batch, tally)
+    alike: Counter[int] = Counter()
+    for places in _newest_first(file):
+        chunks = [chunk for place in places if (chunk := _chunk(file, place, tally)) is not None]
+        enough = frozenset(identity for identity, count in alike.items() if count >= MOST_ALIKE)
+        for event in _events(parser, chunks, tally, enough):
+            alike[event.id] += 1
+            yield event
+
+
+def _newest_first(file: BinaryIO) -> Iterator[list[int]]:
+    """Where the chunks of each batch begin. A log that is full goes on at its beginning."""
+    order: list[tuple[int, int]] = []
+    for place in range(_HEADER, file.seek(0, SEEK_END), _CHUNK):
+        file.seek(place)
+        head = file.read(_LEAST)
+        sound = head.startswith(_CHUNK_MAGIC) and len(head) == _LEAST
+        order.append((struct.unpack_from("<Q", head, 16)[0] if sound else 0, place))
+    order.sort(reverse=True)
+    for at in range(0, len(order), _BATCH):
+        yield sorted(place for _, place in order[at : at + _BATCH])
+
+
+def _chunk(file: BinaryIO, place: int, tally: Tally) -> bytes | None:
+    file.seek(place)
+    chunk = file.read(_CHUNK)
+    if len(chunk) < _CHUNK and chunk.strip(b"\0"):
+        tally.lose("the file ends in the middle of a chunk")
+    if chunk.startswith(_CHUNK_MAGIC) and len(chunk) > _RECORDS:
+        return chunk.ljust(_CHUNK, b"\0")
+    if chunk.strip(b"\0"):
+        tally.lose("64 KiB that are no chunk of a log")
+    return None
 
 
 def _library() -> Callable[..., Any]:
@@ -74,12 +97,17 @@ def _header(chunks: int) -> bytes:
     return (head + struct.pack("<II", 0, zlib.crc32(head))).ljust(_HEADER, b"\0")
 
 
-def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> Iterator[Event]:
+def _events(
+    parser: Callable[..., Any], chunks: list[bytes], tally: Tally, enough: frozenset[int]
+) -> Iterator[Event]:
+    """enough: ids of which no more are read."""
     promised = sum(map(_promised, chunks))
-    led = [leap(chunk) for chunk in chunks]
-    chunks = [chunk for chunk, _ in led if chunk is not None]
-    left_out = sum(count for _, count in led)
+    led = [leap(chunk, enough) for chunk in chunks]
+    chunks = [one.chunk for one in led if one.chunk is not None]
+    left_out = sum(one.left_out for one in led)
     tally.records += left_out
+    if more := sum(one.more for one in led):
+        tally.lose(f"an event older than the latest {MOST_ALIKE:,} of its id, only counted", more)
     if not chunks:
         return
     wanted: Callable[[str], object] | None = None
@@ -97,7 +125,10 @@ def _events(parser: Callable[..., Any], chunks: list[bytes], tally: Tally) -> It
                 seen += 1
                 if wanted is None:
                     wanted = record.matcher(row["data"])
-                if wanted(row["data"]) and (event := record.parse(row["data"], tally)) is not None:
+                if not wanted(row["data"]):
+                    continue
+                event = record.parse(row["data"], tally)
+                if event is not None and event.id not in enough:
                     yield event
             break
         except RuntimeError:  # of one record; the next one may be sound

@@ -61,7 +61,9 @@ class Collected:
         """Raise OSError, or EventLogError where it is no event log: then nothing of it stays."""
         tally, before = Tally(), len(self._events)
         try:
-            for event in filter(roles.concerns_us, formats.read(file, tally)):
+            for event in formats.read(file, tally):
+                if not roles.concerns_us(event):
+                    continue
                 tally.kept += 1
                 tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
                 self._events.append(event)
@@ -75,6 +77,7 @@ class Collected:
         return tally
 
     def log(self) -> EventLog:
+        self._events.sort(key=lambda event: event.time)
         return EventLog(tuple(self._events), tuple(attempts(self._events)), tuple(self.tallies))
 
     def _trim(self, tally: Tally) -> None:

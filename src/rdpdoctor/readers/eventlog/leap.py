@@ -10,7 +10,7 @@ does not look so is not touched.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.readers.eventlog.table import WANTED
 
@@ -31,28 +31,42 @@ _ID = 0x00060002
 _IDS = frozenset(identity for kinds in WANTED.values() for identity in kinds)
 
 
-def leap(chunk: bytes) -> tuple[bytes | None, int]:
-    """The chunk without what is of no interest (None: nothing is), and how many records were left out."""
+class Led(NamedTuple):
+    """chunk: without what is of no interest (its first record stays); None: nothing is. left_out: how many
+    records. more: how many there are of which there were enough.
+    """
+
+    chunk: bytes | None
+    left_out: int
+    more: int
+
+
+def leap(chunk: bytes, enough: frozenset[int] = frozenset()) -> Led:
+    """enough: ids of which no more are wanted."""
     first, last = struct.unpack_from("<QQ", chunk, 8)
     (end,) = _NUMBER.unpack_from(chunk, 48)
+    whole = Led(chunk, 0, 0)
     if not _FIRST < end <= len(chunk) - _LAYOUT - 24 or last - first > len(chunk):
-        return chunk, 0
+        return whole
+    wanted = _IDS - enough
     places: list[int] = []
-    count = place = 0
+    count = more = place = 0
     for place, identity in _records(chunk, end):
-        if identity is None or identity in _IDS:
+        if identity is None or identity in wanted:
             places.append(place)
+        elif identity in enough:
+            more += 1
         count += 1
     if count != last - first + 1 or place + _NUMBER.unpack_from(chunk, place + 4)[0] != end:
-        return chunk, 0  # damaged: what there is to read is for the library to find
+        return whole  # damaged: what there is to read is for the library to find
     if not places:
-        return None, count
+        return Led(None, count, more)
     if places[0] != _FIRST:
         places.insert(0, _FIRST)
     changed = bytearray(chunk)
     for place, following in zip(places, (*places[1:], end), strict=True):
         _NUMBER.pack_into(changed, place + 4, following - place)
-    return bytes(changed), count - len(places)
+    return Led(bytes(changed), count - len(places), more)
 
 
 def _records(chunk: bytes, end: int) -> Iterator[tuple[int, int | None]]:

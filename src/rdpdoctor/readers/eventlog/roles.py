@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge import events as known
@@ -53,6 +53,11 @@ def value(event: Event, role: str) -> str:
 def client(event: Event) -> str | None:
     """The client's address without port and zone; None for the console and where it is not told."""
     text = value(event, "address")
+    return _address(text) if text else None
+
+
+@lru_cache(4096)
+def _address(text: str) -> str | None:
     if text.upper() in _NOBODY:
         return None
     found = _PORT.match(text)
@@ -66,8 +71,10 @@ def session(event: Event) -> str | None:
 
 def user(event: Event) -> str | None:
     """The account without its domain, in lower case: logs write one now with and now without."""
-    text = value(event, "user").rpartition("\\")[2].partition("@")[0].lower()
-    return None if text.upper() in _NOBODY else text
+    text = value(event, "user")
+    if text:
+        text = text.rpartition("\\")[2].partition("@")[0].lower()
+    return None if not text or text.upper() in _NOBODY else text
 
 
 def masked(name: str | None) -> str | None:
@@ -107,8 +114,8 @@ def concerns_us(event: Event) -> bool:
         return any(name in f"{own} {event.data.get('param1', '')}".lower() for name in _SERVICES)
     if event.provider == SCHANNEL and (process := value(event, "process").lower().removesuffix(".exe")):
         return "termservice" in process or process in _ANYBODY
-    if event.provider == AUDIT and event.id in (4624, 4625):
-        return _remote(event)
+    if event.provider == AUDIT:
+        return event.id not in (4624, 4625) or _remote(event)
     # The console's session is no connection, nor is one of a listener for sandboxes.
     return event.data.get("#1", event.data.get("Session")) != "Console"
 
