@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.connection.machine import How
 from rdpdoctor.readers.capture.half import ACK, FIN, RST, SYN, Half
+from rdpdoctor.readers.capture.lane import Lane
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
 from rdpdoctor.readers.capture.walk import Walk
 
@@ -50,7 +51,19 @@ class Flow:
 
     __slots__ = (
         *("addresses", "answered", "answered_last", "asked", "at_once", "end", "halves", "key"),
-        *("last", "middle", "number", "opened", "ports", "refused", "rejections", "start", "syns", "then"),
+        *(
+            "lanes",
+            "last",
+            "middle",
+            "number",
+            "opened",
+            "ports",
+            "refused",
+            "rejections",
+            "start",
+            "syns",
+            "then",
+        ),
         "walk",
     )
 
@@ -73,6 +86,7 @@ class Flow:
         self.middle = middle
         self.halves = (Half(limits.pending, budget), Half(limits.pending, budget))
         self.walk = Walk(self.ports[1], limits.parsed, limits.opened, secrets)
+        self.lanes: tuple[Lane, Lane] | None = None  # while it is only counted
         self.at_once = 1
         self.syns = 0
         self.asked = start  # the last SYN before the answer
@@ -90,6 +104,29 @@ class Flow:
             return False
         base = self.halves[CLIENT].base
         return base is not None and base != (segment.seq + 1) % (1 << 32)
+
+    def calm(self) -> bool:
+        """Nothing that may still come in order can change what is said of it, but its end. Then open lanes."""
+        client, server = self.halves
+        busy = self.end is not None or self.walk.parsing or client.waiting or server.waiting
+        if busy or not (client.begun and server.begun) or (client.fin, server.fin) != (None, None):
+            return False
+        if self.opened is None and self.answered is not None:
+            return False
+        self.lanes = Lane(client, server), Lane(server, client)
+        return True
+
+    def catch_up(self) -> None:
+        """Take over what the lanes have counted, and close them."""
+        lanes, self.lanes = self.lanes, None
+        busy = [(side, lane) for side, lane in enumerate(lanes or ()) if lane.packets]
+        for side, lane in busy:
+            lane.settle()
+            self.last = max(self.last, lane.when)
+            if lane.spoke is not None:
+                self.walk.last[side] = lane.spoke
+        for _, lane in busy:
+            lane.acknowledge()
 
     def take(self, side: int, segment: Segment) -> None:
         mine, other = self.halves[side], self.halves[1 - side]
@@ -115,6 +152,7 @@ class Flow:
             self._flow(side, segment)
         if other.waiting:
             self._deliver(1 - side, list(other.drain()), segment.when)
+        mine.reached(segment.seq)
         mine.ttl = segment.ttl
 
     def _begin(self, side: int, segment: Segment) -> None:

@@ -13,6 +13,7 @@ _SPAN, _MIDDLE = 1 << 32, 1 << 31
 #: so short a time (RFC 6298 2.4: a second; in practice 200 ms).
 _TWICE = 0.02
 _PIECES = 256
+_AGAIN = 2  # times that something is sent again before it has vanished
 
 
 class Segment:
@@ -49,13 +50,13 @@ class Half:
     """Positions count from the direction's first byte. `next` is the first byte that has not come in order.
 
     missing: bytes that were acknowledged, so sent, and are not in the recording. fin: where it ends.
-    acked: up to where the other side has everything.
+    acked: up to where the other side has everything. sent: where the side itself says that it is.
     """
 
     __slots__ = (
         *("_base", "_budget", "_last", "_last_when", "_most", "_waiting", "_waiting_bytes"),
         *("acked", "bytes", "duplicates", "end", "fin", "late", "missing", "mss", "next", "packets"),
-        *("retransmits", "ttl", "zero_windows"),
+        *("retransmits", "sent", "ttl", "zero_windows"),
     )
 
     def __init__(self, most: int, budget: Budget) -> None:
@@ -65,7 +66,7 @@ class Half:
         self._waiting_bytes = 0
         self._last: tuple[int, ...] = ()
         self._last_when = 0.0
-        self.next = self.acked = self.end = 0
+        self.next = self.acked = self.end = self.sent = 0
         self.fin: int | None = None
         self.bytes = self.packets = self.missing = 0
         self.retransmits = self.duplicates = self.late = self.zero_windows = 0
@@ -81,6 +82,16 @@ class Half:
         return self._base
 
     @property
+    def sequence(self) -> int:
+        """The number of the next byte in order."""
+        return ((self._base or 0) + self.next) % _SPAN
+
+    @property
+    def confirmed(self) -> int:
+        """The number up to which the other side has everything."""
+        return ((self._base or 0) + self.acked) % _SPAN
+
+    @property
     def waiting(self) -> int:
         """Bytes behind a hole that nothing has filled."""
         return self._waiting_bytes
@@ -90,6 +101,12 @@ class Half:
         """Bytes that the other side has and the recording does not: of holes, and at its end."""
         end = self.acked - self.next - 1  # 1: a FIN counts as a byte
         return self.missing + (end + 1 if end > 0 else 0)
+
+    @property
+    def vanished(self) -> int:
+        """Bytes that the side says it sent, or sent again and again, and that never got to the other."""
+        lost = max(self.end, self.sent) - self.acked
+        return max(0, lost) if self.sent > self.end or self.retransmits >= _AGAIN else 0
 
     @property
     def is_whole(self) -> bool:
@@ -104,6 +121,19 @@ class Half:
         """The other side has everything before `number`."""
         if self._base is not None:
             self.acked = max(self.acked, self._position(number))
+
+    def passed(self, packets: int, count: int, ttl: int, last: tuple[int, ...], when: float) -> None:
+        """So many packets came in order, with so many bytes; the last one as `is_again` remembers it."""
+        self.packets += packets
+        self.bytes += count
+        self.next += count
+        self.end = max(self.end, self.next)
+        self.ttl, self._last, self._last_when = ttl, last, when
+
+    def reached(self, number: int) -> None:
+        """Its packets are numbered from here on now."""
+        if self._base is not None:
+            self.sent = max(self.sent, self._position(number))
 
     def is_again(self, segment: Segment) -> bool:
         """The very packet of before, recorded twice."""

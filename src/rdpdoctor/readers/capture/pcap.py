@@ -36,13 +36,15 @@ Glance: TypeAlias = "Callable[[bytes, int], tuple[Any, ...]]"
 
 class Glances:
     """What the loop over a file looks at before anything else: a record's length, and of the IP packet in it
-    protocol, addresses with ports, and TCP flags. first, second: for the two latest places of IP in a frame.
+    protocol, addresses with ports, and TCP flags. first, second: for the two latest places of IP in a frame,
+    each with how far behind the record's beginning that is.
     """
 
     def __init__(self, order: str, head: str) -> None:
         """`head` is the record's own head in the words of struct, its length the only field."""
         self._order, self._head = order, head
-        self._known: dict[tuple[int, int], Glance] = {}
+        self._head_size = Struct(order + head).size
+        self._known: dict[tuple[int, int], tuple[Glance, int]] = {}
         self.first = self.second = self._at((14, 4))
 
     def fit(self, place: tuple[int, int] | None) -> bool:
@@ -55,12 +57,12 @@ class Glances:
         self.first, self.second = found, self.first
         return True
 
-    def _at(self, place: tuple[int, int]) -> Glance:
+    def _at(self, place: tuple[int, int]) -> tuple[Glance, int]:
         at, version = place
         inside = f"{at + 9}xB2x12s9xB" if version == 4 else f"{at + 6}xBx36s9xB"
-        found: Glance = Struct(f"{self._order}{self._head}{inside}").unpack_from
-        self._known[place] = found
-        return found
+        look: Glance = Struct(f"{self._order}{self._head}{inside}").unpack_from
+        self._known[place] = look, self._head_size + at
+        return self._known[place]
 
 
 def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> None:
@@ -76,8 +78,8 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
         return
     record = Struct(order + "IIII")
     glances = Glances(order, "8xI4x")
-    look, look_again = glances.first, glances.second
-    rejected, take = tracker.rejected, tracker.frame
+    (look, place), (look_again, place_again) = glances.first, glances.second
+    rejected, held, lanes, take = tracker.rejected, tracker.held, tracker.lanes, tracker.frame
     data = b""
     size = at = packets = 0
     last = -1  # where the last record stands that was read
@@ -114,21 +116,32 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
                 packets += 1
                 last, at = at, following
                 continue
-            _, protocol, key, flags = look_again(data, at)
-            if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
-                look, look_again = look_again, look
-                packets += 1
-                last, at = at, following
-                continue
+            one = lanes.get(key) or held.get(key)
+            if one is None:
+                _, protocol, key, flags = look_again(data, at)
+                if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                    look, look_again, place, place_again = look_again, look, place_again, place
+                    packets += 1
+                    last, at = at, following
+                    continue
+                one = lanes.get(key) or held.get(key)
+                if one is not None:
+                    look, look_again, place, place_again = look_again, look, place_again, place
+            if one is not None and protocol == 6 and following <= size:
+                seconds, part, _, original = record.unpack_from(data, at)
+                if original == length and one.quick(data, at + place, following, seconds + part * unit):
+                    packets += 1
+                    last, at = at, following
+                    continue
             if length > MAX_FRAME:
                 near = _time(record, data, last, unit) if last >= 0 else totals.end
-                found = _resync(record, data, at + 1, size, near)
-                what = f"{found - at:,}" if found >= 0 else "all"
+                sound = _resync(record, data, at + 1, size, near)
+                what = f"{sound - at:,}" if sound >= 0 else "all"
                 lost.append(f"a damaged record was found: {what} bytes from there on were passed over")
-                if found < 0 or len(lost) > 20:
+                if sound < 0 or len(lost) > 20:
                     totals.packets += packets
                     return
-                at = found
+                at = sound
                 continue
             if following > size:
                 break
@@ -138,10 +151,10 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
             when = seconds + part * unit
             if totals.start is None:
                 totals.start = totals.end = tracker.origin = when
-            place = take(data, at + _RECORD, following, max(0, original - length), when, finder)
+            found = take(data, at + _RECORD, following, max(0, original - length), when, finder)
             at = following
-            if glances.fit(place):
-                look, look_again = glances.first, glances.second
+            if glances.fit(found):
+                (look, place), (look_again, place_again) = glances.first, glances.second
     totals.packets += packets
 
 

@@ -163,12 +163,12 @@ class Section:
 
 def read(source: Source, tracker: Tracker, totals: Totals, section: Section, lost: list[str]) -> None:
     """Hand every frame that may matter to the tracker; the rest is only counted."""
-    rejected, take = tracker.rejected, tracker.frame
+    rejected, held, lanes, take = tracker.rejected, tracker.held, tracker.lanes, tracker.frame
     data, at, size, packets = b"", 0, 0, 0
     last = -1  # where the last packet block stands that was only counted
     ended = False
     glances = Glances(section.order, "II20x")
-    look, look_again = glances.first, glances.second
+    (look, place), (look_again, place_again) = glances.first, glances.second
     when = 0.0
     known_secrets = 0
     while True:
@@ -203,27 +203,39 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
                     last = at
                     at += length
                     continue
-                _, _, protocol, key, flags = look_again(data, at)
-                if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
-                    look, look_again = look_again, look
-                    packets += 1
-                    last = at
-                    at += length
-                    continue
+                one = lanes.get(key) or held.get(key)
+                if one is None:
+                    _, _, protocol, key, flags = look_again(data, at)
+                    if rejected.get(key) == protocol and (protocol == 17 or not flags & 2):
+                        look, look_again, place, place_again = look_again, look, place_again, place
+                        packets += 1
+                        last = at
+                        at += length
+                        continue
+                    one = lanes.get(key) or held.get(key)
+                    if one is not None:
+                        look, look_again, place, place_again = look_again, look, place_again, place
+                if one is not None and protocol == 6 and at + length <= size:
+                    frame = section.frame(kind, data, at, at + length)
+                    if frame is not None and not frame[3] and one.quick(data, at + place, frame[2], frame[4]):
+                        packets += 1
+                        last = at
+                        at += length
+                        continue
             sound = True
             if kind == _SECTION and (sound := section.begin(data[at + 8 : at + 12])):
                 last = -1
                 glances = Glances(section.order, "II20x")
-                look, look_again = glances.first, glances.second
+                (look, place), (look_again, place_again) = glances.first, glances.second
                 length = section.words(data, at)[1]
             if not sound or length < 12 or length > _MAX_BLOCK:
-                found = _resync(section, data, at + 4, size)
-                what = f"{found - at:,}" if found >= 0 else "all"
+                intact = _resync(section, data, at + 4, size)
+                what = f"{intact - at:,}" if intact >= 0 else "all"
                 lost.append(f"a damaged block was found: {what} bytes from there on were passed over")
-                if found < 0 or len(lost) > 20:
+                if intact < 0 or len(lost) > 20:
                     totals.packets += packets
                     return
-                at = found
+                at = intact
                 continue
             following = at + length
             if following > size:
@@ -237,9 +249,9 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
                     if totals.start is None:
                         totals.start = tracker.origin = when
                     totals.end = max(when, totals.end or 0.0)
-                    place = take(data, start, end, missing, when, finder)
-                    if glances.fit(place):
-                        look, look_again = glances.first, glances.second
+                    found = take(data, start, end, missing, when, finder)
+                    if glances.fit(found):
+                        (look, place), (look_again, place_again) = glances.first, glances.second
             else:
                 section.block(kind, data[at + 8 : following - 4])
                 if len(section.secrets) > known_secrets:

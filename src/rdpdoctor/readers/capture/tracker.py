@@ -15,10 +15,11 @@ from rdpdoctor.readers.capture import icmp, ip
 from rdpdoctor.readers.capture.flow import Flow
 from rdpdoctor.readers.capture.half import ACK, SYN, Budget
 from rdpdoctor.readers.capture.keylog import Secrets
+from rdpdoctor.readers.capture.raw import LENGTH, WHEN, reverse, segment, simple
 from rdpdoctor.readers.capture.rows import stream_of
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
 from rdpdoctor.readers.capture.udp import Datagrams
-from rdpdoctor.readers.capture.undecided import LENGTH, WHEN, Undecided, reverse, segment
+from rdpdoctor.readers.capture.undecided import Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.capture.half import Segment
     from rdpdoctor.readers.capture.link import Finder
     from rdpdoctor.readers.capture.model import Limits, Stream
-    from rdpdoctor.readers.capture.undecided import Raw
+    from rdpdoctor.readers.capture.lane import Lane
+    from rdpdoctor.readers.capture.raw import Raw
 
 _TCP = Struct("!IIBBH").unpack_from  # sequence, acknowledgement, offset, flags, window
 KEY_LOG = 0x544C534B  # of a Decryption Secrets Block: lines of NSS's key log
@@ -37,7 +39,8 @@ _TIDY = 20_000  # packets of told connections between two looks at which are don
 
 class Tracker:
     """rejected: ports of connections that are of no interest, by the first 12 (IPv6: 36) bytes that hold
-    addresses and ports, with the IP protocol. `origin`: the time of the first packet.
+    addresses and ports, with the IP protocol. held, lanes: what takes the simple packets of a connection, by
+    the same bytes. `origin`: the time of the first packet.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -50,7 +53,9 @@ class Tracker:
         self.lost: dict[str, int] = {}
         self._older: dict[bytes, int] = {}
         self._ports = frozenset(port.to_bytes(2, "big") for port in limits.ports)
-        self._undecided = Undecided(limits.undecided)
+        self._undecided = Undecided(limits.undecided, self._reject)
+        self.held = self._undecided.held
+        self.lanes: dict[bytes, Lane] = {}
         self._flows: dict[bytes, Flow] = {}  # by the client's key and by the server's
         self._open: dict[int, Flow] = {}  # the same by number
         self._pairs: dict[tuple[bytes, bytes], dict[int, Flow]] = {}
@@ -78,13 +83,10 @@ class Tracker:
         at = finder(data, start, end)
         if at < 0:
             return None
-        if data[at] == 0x45 and end - at >= 40 and data[at + 9] == ip.TCP and data[at + 6] & 0x3F == 0:
-            # Nearly all that comes here: IPv4 without options, in one piece, and whole.
-            last = at + (data[at + 2] << 8 | data[at + 3])
-            if at + 40 <= last <= end and not data[at + 7]:
-                number = data[at + 4] << 8 | data[at + 5]
-                self._tcp(data[at + 12 : at + 20], data[at + 8], number, data, at + 20, last, 0, when)
-                return at - start, 4
+        raw = None if missing else simple(data, at, end, when)  # nearly all that comes here
+        if raw is not None:
+            self._tcp(raw)
+            return at - start, data[at] >> 4
         packet = ip.parse(data, at, end)
         if packet is None:
             self._lose("packets with a damaged or cut IP header")
@@ -108,41 +110,31 @@ class Tracker:
                 self._segment(packet, whole, 0, len(whole), when)
 
     def _segment(self, packet: ip.Packet, data: bytes, at: int, end: int, when: float) -> None:
-        if end - at >= 20:
-            self._tcp(packet.addresses, packet.ttl, packet.id, data, at, end, packet.missing, when)
-
-    def _tcp(
-        self,
-        addresses: bytes,
-        ttl: int,
-        number: int,
-        data: bytes,
-        at: int,
-        end: int,
-        missing: int,
-        when: float,
-    ) -> None:
-        key = addresses + data[at : at + 4]
-        flow = self._flows.get(key)
-        flags = data[at + 13]
-        if flow is None and not flags & SYN:
-            if key in self.rejected:
-                return
-            if key in self._older:
-                self._reject(key)
-                return
+        if end - at < 20:
+            return
         begin = at + (data[at + 12] >> 4) * 4
         if not at + 20 <= begin <= end:
             return
-        options = data[at + 20 : begin] if flags & SYN else b""
-        length = end - begin + missing
-        raw = (key, when, _TCP(data, at + 4), ttl, number, data[begin:end], length, options)
+        options = data[at + 20 : begin] if data[at + 13] & SYN else b""
+        key, header = packet.addresses + data[at : at + 4], _TCP(data, at + 4)
+        length = end - begin + packet.missing
+        self._tcp((key, when, header, packet.ttl, packet.id, data[begin:end], length, options))
+
+    def _tcp(self, raw: Raw) -> None:
+        key, flags = raw[0], raw[2][3]
+        flow = self._flows.get(key)
         if flow is None:
+            if not flags & SYN:
+                if key in self.rejected:
+                    return
+                if key in self._older:
+                    self._reject(key)
+                    return
             self._decide(raw, flags)
             return
         packet, side = segment(raw), CLIENT if key == flow.key else SERVER
         if flow.is_new(side, packet):
-            self._finish(flow, when)
+            self._finish(flow, raw[WHEN])
             self._decide(raw, flags)
             return
         self._take(flow, side, packet)
@@ -158,18 +150,13 @@ class Tracker:
                 client = reverse(key) if flags & ACK else key
                 self._feed(self._begin(client, raw[WHEN], middle=False), raw)
                 return
-        elif (key[-2:] in self._ports or key[-4:-2] in self._ports) and key not in self._undecided:
+        elif (key[-2:] in self._ports or key[-4:-2] in self._ports) and key not in self.held:
             if raw[LENGTH]:
                 client = key if key[-2:] in self._ports else reverse(key)
                 self._feed(self._begin(client, raw[WHEN], middle=True), raw)
             return
-        decided = self._undecided.take(raw)
-        if decided is None:
-            return
-        held, worth = decided
-        if not worth:
-            self._reject(held.first)
-            self._reject(held.back)
+        held = self._undecided.take(raw)
+        if held is None:
             return
         flow = self._begin(held.client(raw), held.packets[0][WHEN], middle=held.middle)
         for each in held.packets:
@@ -200,10 +187,25 @@ class Tracker:
         self._take(flow, CLIENT if raw[0] == flow.key else SERVER, segment(raw))
 
     def _take(self, flow: Flow, side: int, packet: Segment) -> None:
+        counted = flow.lanes is not None
+        if counted:
+            flow.catch_up()
         flow.take(side, packet)
+        calm = flow.calm()
+        if calm:
+            assert flow.lanes is not None
+            self.lanes[flow.key], self.lanes[reverse(flow.key)] = flow.lanes
+        elif counted:
+            self._close(flow)
         self._since_tidy += 1
         if self._since_tidy >= _TIDY:
             self._tidy(packet.when)
+
+    def _close(self, flow: Flow) -> None:
+        """It is not only counted any more."""
+        flow.catch_up()
+        self.lanes.pop(flow.key, None)
+        self.lanes.pop(reverse(flow.key), None)
 
     def _tidy(self, now: float) -> None:
         self._since_tidy = 0
@@ -219,6 +221,9 @@ class Tracker:
 
     def _evict(self, now: float) -> None:
         """The quarter that has been quiet for longest; those that ended first."""
+        for flow in self._open.values():
+            if flow.lanes is not None:
+                self._close(flow)
         order = sorted(self._open.values(), key=lambda flow: (flow.end is None, flow.last))
         for flow in order[: max(1, len(order) // 4)]:
             if flow.end is None and flow.answered is not None:
@@ -226,6 +231,7 @@ class Tracker:
             self._finish(flow, now)
 
     def _finish(self, flow: Flow, now: float) -> None:
+        self._close(flow)
         self._flows.pop(flow.key, None)
         self._flows.pop(reverse(flow.key), None)
         del self._open[flow.number]

@@ -5,44 +5,53 @@ to one that is not, so this is written for speed: nothing is made of a packet be
 from __future__ import annotations
 
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.capture import signature
-from rdpdoctor.readers.capture.half import ACK, FIN, RST, SYN, Segment
+from rdpdoctor.readers.capture.half import ACK, FIN, RST, SYN
+from rdpdoctor.readers.capture.raw import HEADER, PAYLOAD, reverse, simple
 
-#: key (addresses and ports as in the packet), time, header (sequence number, acknowledgement, offset, flags,
-#: window), TTL, identification, payload, its length as it was sent, options of a SYN.
-Raw: TypeAlias = tuple[bytes, float, tuple[int, int, int, int, int], int, int, bytes, int, bytes]
-WHEN: Final = 1
-HEADER: Final = 2
-PAYLOAD: Final = 5
-LENGTH: Final = 6
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rdpdoctor.readers.capture.raw import Raw
 
 _HELD = 8  # packets of one connection
 _HELD_TUNNEL = 24
 _SPAN = 1 << 32
 
 
-def segment(raw: Raw) -> Segment:
-    return Segment(*raw[1:])
-
-
-def reverse(key: bytes) -> bytes:
-    """The key of the other direction's packets."""
-    size = (len(key) - 4) // 2
-    return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
-
-
 class Held:
     """first: the key of the first packet; back: of the other direction. opening: its SYN and ACK flags."""
 
-    __slots__ = ("back", "first", "opening", "packets")
+    __slots__ = ("_house", "back", "first", "opening", "packets")
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, house: Undecided) -> None:
+        self._house = house
         self.first = raw[0]
         self.back = reverse(self.first)
         self.opening = raw[2][3] & (SYN | ACK)
         self.packets = [raw]
+
+    def quick(self, data: bytes, at: int, end: int, when: float) -> bool:
+        """Take the packet of IP at `at`, where that is done at once: it belongs to the opening, or it is the
+        first that the client says and nothing that anybody here wants.
+        """
+        raw = simple(data, at, end, when)
+        if raw is None or not self.opening & SYN:
+            return False
+        flags, payload = raw[2][3], raw[5]
+        if flags & (FIN | RST) or (flags & (SYN | ACK) == SYN) or len(self.packets) >= _HELD:
+            return False
+        if not payload:
+            self.packets.append(raw)
+            return True
+        house = self._house
+        first = raw[2][0] == self.start() and self.is_client(raw)
+        if not first or house.randoms or not signature.is_nothing(payload):
+            return False
+        house.drop(self)
+        return True
 
     @property
     def middle(self) -> bool:
@@ -65,26 +74,32 @@ class Held:
 
 
 class Undecided:
-    """Both keys of a connection lead to what is held of it. randoms: of hellos whose secrets are known."""
+    """Both keys of a connection lead to what is held of it. randoms: of hellos whose secrets are known.
+    reject: is told both keys of what is of no interest.
+    """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, reject: Callable[[bytes], None]) -> None:
         self.randoms: set[bytes] = set()
+        self.held: dict[bytes, Held] = {}
         self._most = 2 * most
-        self._held: dict[bytes, Held] = {}
+        self._reject = reject
 
-    def __contains__(self, key: bytes) -> bool:
-        return key in self._held
+    def drop(self, held: Held) -> None:
+        """It is not worth telling."""
+        self._let_go(held)
+        self._reject(held.first)
+        self._reject(held.back)
 
-    def take(self, raw: Raw) -> tuple[Held, bool] | None:
-        """What was held of the packet's connection and whether it is worth telling, once that is known."""
+    def take(self, raw: Raw) -> Held | None:
+        """What was held of the packet's connection, once it is known to be worth telling."""
         key, flags = raw[0], raw[2][3]
-        held = self._held.get(key)
+        held = self.held.get(key)
         if held is None or (flags & (SYN | ACK) == SYN and held.packets[0][HEADER][0] != raw[2][0]):
             if not flags & SYN and not raw[6]:
                 return None
-            held = Held(raw)
-            self._held[key] = self._held[held.back] = held
-            if len(self._held) > self._most:
+            held = Held(raw, self)
+            self.held[key] = self.held[held.back] = held
+            if len(self.held) > self._most:
                 self._forget()
             if flags & SYN:
                 return None
@@ -93,14 +108,21 @@ class Undecided:
         worth = self._judge(held, raw)
         if worth is None:
             return None
-        del self._held[held.first], self._held[held.back]
-        return held, worth
+        if not worth:
+            self.drop(held)
+            return None
+        self._let_go(held)
+        return held
+
+    def _let_go(self, held: Held) -> None:
+        """Its keys are one where an end speaks to itself."""
+        self.held.pop(held.first, None)
+        self.held.pop(held.back, None)
 
     def _forget(self) -> None:
         """The older half."""
-        for held in list(islice(self._held.values(), self._most // 2)):
-            self._held.pop(held.first, None)
-            self._held.pop(held.back, None)
+        for held in list(islice(self.held.values(), self._most // 2)):
+            self._let_go(held)
 
     def _judge(self, held: Held, raw: Raw) -> bool | None:
         """Worth telling, or not, or not yet known."""
