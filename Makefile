@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test packages lint format types imports pytest index scenarios docs bench wheel lock clean
+.PHONY: help demo test packages lint format types imports pytest fuzz index scenarios docs bench wheel lock clean
 
 help:
 	@sed -n '/^[a-z]*:.*## /{s/:.*## /\t/;p}' $(MAKEFILE_LIST) | expand -t 12
@@ -43,6 +43,11 @@ $(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt requirements/build.
 $(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt
 	@echo "installing what its tests need"
 	$(PIP) install --require-hashes -r requirements/test.txt
+	touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp requirements/fuzz.txt
+	@echo "installing what fuzzing needs"
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/fuzz.txt
 	touch $@
 
 # ---- what people call
@@ -83,6 +88,10 @@ imports: $(VENV)/test.stamp ## the import rules of ARCHITECTURE.md
 pytest: $(VENV)/test.stamp ## the tests; make pytest ARGS='-k tls' for some
 	@$(BIN)/python -m pytest -q -ra $(ARGS)
 
+SECONDS := 30
+fuzz: $(VENV)/fuzz.stamp ## every reader against wrong files (Linux on x86-64); make fuzz SECONDS=300 ARGS='pcap evtx'
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
 index: $(VENV)/run.stamp ## the knowledge, checked and indexed anew, and its page
 	@$(BIN)/python -m rdpdoctor.knowledge
 	$(BIN)/python docs/knowledge.py
@@ -111,6 +120,7 @@ lock: $(VENV)/python.stamp ## requirements/*.txt anew
 	$$uv $(LOCK) pyproject.toml -o requirements/run.txt
 	$$uv $(LOCK) --group build -c requirements/run.txt -o requirements/build.txt
 	$$uv $(LOCK) --group test -c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
+	$$uv $(LOCK) --group fuzz -o requirements/fuzz.txt
 	for system in $(SYSTEMS); do for python in 3.11 3.12 3.13; do for name in run build test; do
 	  $$uv --no-config pip install --quiet --dry-run --target $(VENV)/none --require-hashes --only-binary :all: \
 	    --python-platform $$system --python-version $$python -r requirements/$$name.txt

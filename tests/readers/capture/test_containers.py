@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import struct
 from importlib import import_module
 from importlib.util import find_spec
@@ -110,15 +111,18 @@ def test_gz() -> None:
     assert story(both) == sorted(WANTED)
 
 
+def zstd() -> Callable[[bytes], bytes] | None:
+    name = "compression.zstd" if find_spec("compression") is not None else "zstandard"
+    return import_module(name).compress if find_spec(name.partition(".")[0]) is not None else None
+
+
 def test_zst() -> None:
-    if find_spec("compression") is not None:
-        packed = import_module("compression.zstd").compress(pcap(PACKETS))
-    elif find_spec("zstandard") is not None:
-        packed = import_module("zstandard").ZstdCompressor().compress(pcap(PACKETS))
-    else:
+    pack = zstd()
+    if pack is None:
         with pytest.raises(CaptureError, match="unpack it first, or install"):
             read(b"\x28\xb5\x2f\xfd" + bytes(20))
         return
+    packed = pack(pcap(PACKETS))
     assert story(packed) == sorted(WANTED)
     with pytest.raises(CaptureError):
         read(packed[:-9])
@@ -206,3 +210,16 @@ def test_progress() -> None:
     read_capture(io.BytesIO(data), progress=heard.append)
     assert heard == sorted(heard)
     assert heard[-1] == len(data)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd()], ids=["gz", "zst"])
+def test_a_packed_file_that_is_cut_gives_all_that_came_before(pack: Callable[[bytes], bytes] | None) -> None:
+    """Neither does the cut take a block with it, nor does the file pass for a whole one."""
+    if pack is None:
+        pytest.skip("nothing packs zst here")
+    noise = [(START, random.Random(number).randbytes(60_000)) for number in range(8)]
+    packed = pack(pcap([*PACKETS, *noise]))
+    assert read(packed).lost == ()
+    cut = read(packed[:400_000])
+    assert cut.totals.packets >= len(PACKETS) + 3
+    assert any("could not be read to its end" in words or "cut off: " in words for words in cut.lost)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 _WINDOW = 1 << 27  # bytes of memory that a zst frame may ask for
+_FRAME = 18  # bytes of a zst frame's header at most
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PACKED = (_GZIP, _ZSTD)
 
@@ -31,6 +32,7 @@ class Source:
         self.fault = ""
         self._errors: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, ValueError)
         self._head = file.read(4)
+        self._promised = 0
         self._file = self._unpacked(file)
 
     def _unpacked(self, file: BinaryIO) -> BinaryIO:
@@ -38,8 +40,9 @@ class Source:
             self._head, rest = b"", _Joined(self._head, file)
             return cast("BinaryIO", gzip.GzipFile(fileobj=cast("BinaryIO", rest), mode="rb"))
         if self._head == _ZSTD:
-            self._head, rest = b"", _Joined(self._head, file)
-            unpacked, error = _zstd(rest)
+            frame = self._head + file.read(_FRAME - len(self._head))
+            self._head, rest = b"", _Joined(frame, file)
+            unpacked, error, self._promised = _zstd(rest, frame)
             self._errors += (error,)
             return unpacked
         return file
@@ -62,13 +65,17 @@ class Source:
         size -= sum(map(len, parts))
         while size > 0 and not self.fault:
             try:
-                part = self._file.read(min(size, BLOCK, self._left + 1))
+                part = self._some(min(size, BLOCK, self._left + 1))
             except self._errors as error:
                 self.fault = (
                     f"the file could not be read to its end: {str(error)[:200] or type(error).__name__}"
                 )
                 break
             if not part:
+                if self.done < self._promised:
+                    self.fault = (
+                        f"the file is cut off: {self._promised - self.done:,} bytes of it are missing"
+                    )
                 break
             if len(part) > self._left:
                 self.fault = f"more than {self._most:,} bytes come out of it; the rest was not read"
@@ -79,6 +86,10 @@ class Source:
         if self._progress is not None:
             self._tell()
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _some(self, size: int) -> bytes:
+        """Of what is packed, no more than is ready: damage would take the rest of a large read with it."""
+        return self._file.read(size) if self._file is self._raw else cast("Any", self._file).read1(size)
 
     def skip(self, size: int) -> int:
         """Read and forget. Return how many bytes there were."""
@@ -96,7 +107,7 @@ class Source:
 
 
 class _Joined:
-    """The four bytes that said what it is, then the file."""
+    """The bytes that said what it is, then the file."""
 
     def __init__(self, head: bytes, file: BinaryIO) -> None:
         self._head, self._file = head, file
@@ -122,9 +133,9 @@ class _Joined:
         pass
 
 
-def _zstd(file: _Joined) -> tuple[BinaryIO, type[Exception]]:
-    """The unpacked bytes, and the error of damage. Python has zstd from 3.14 on; before that the extra
-    `rdpdoctor[zstd]` brings it.
+def _zstd(file: _Joined, frame: bytes) -> tuple[BinaryIO, type[Exception], int]:
+    """The unpacked bytes, the error of damage, and how many there are, where the file says so. Python has
+    zstd from 3.14 on; before that the extra `rdpdoctor[zstd]` brings it.
     """
     module = _first("compression.zstd", "zstandard")
     if module is None:
@@ -133,8 +144,18 @@ def _zstd(file: _Joined) -> tuple[BinaryIO, type[Exception]]:
         )
     if module.__name__ == "zstandard":
         reader = module.ZstdDecompressor(max_window_size=_WINDOW)
-        return reader.stream_reader(file, read_across_frames=True), module.ZstdError
-    return module.ZstdFile(file, "rb"), module.ZstdError
+        return reader.stream_reader(file, read_across_frames=True), module.ZstdError, _size(module, frame)
+    return module.ZstdFile(file, "rb"), module.ZstdError, 0  # it raises EOFError itself
+
+
+def _size(module: Any, frame: bytes) -> int:
+    """What the header says of the bytes behind it, 0 where it says nothing: the package ends a cut file as if
+    it were whole.
+    """
+    try:
+        return max(int(module.frame_content_size(frame)), 0)
+    except module.ZstdError:
+        return 0
 
 
 def _first(*names: str) -> Any:

@@ -47,6 +47,8 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
             continue
         if row is None:
             return
+        if not row:  # an empty line
+            continue
         tally.records += 1
         columns = columns or _guess(row)
         if columns is None:
