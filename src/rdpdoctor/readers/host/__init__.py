@@ -23,11 +23,13 @@ from rdpdoctor.readers.host import (
     netstat,
     pol,
     regfile,
+    resultant,
     services,
     sessions,
     tested,
 )
 from rdpdoctor.readers.host.model import HostError, Raw
+from rdpdoctor.readers.host.objects import objects
 from rdpdoctor.readers.host.observe import observe
 from rdpdoctor.readers.host.text import LARGEST, bounded, decoded, number, unpacked
 
@@ -37,10 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["HostError", "HostFacts", "read_host", "sniff"]
 
 #: In this order: lists of PowerShell's are told apart by their properties.
-_CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters)
+_CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters, resultant)
 #: Characters of what a console printed.
 _LONGEST_TEXT = 8 * 2**20
 #: More empty lines than one part nothing, and eight megabytes of them took half a minute.
+_QUOTED = re.compile(r"^> ?", re.MULTILINE)
 _EMPTY = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
@@ -111,7 +114,18 @@ def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
 
 def _console(text: str, raw: Raw) -> bool:
     """Whether anything was found."""
-    plain = _EMPTY.sub("\n\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = _unquoted(_EMPTY.sub("\n\n", text.replace("\r\n", "\n").replace("\r", "\n")))
+    raw.rows = objects(plain)
     for reader in _CONSOLE:
         reader.read(plain, raw)
+    raw.rows = []
     return bool(raw.kinds)
+
+
+def _unquoted(text: str) -> str:
+    """Without the marks of a quoted mail, where most lines have them; qwinsta marks one line of its own."""
+    lines = [line for line in text[:100_000].split("\n") if line.strip()]
+    quoted = sum(line.startswith("> ") or line == ">" for line in lines)
+    if quoted < 4 or quoted * 5 < len(lines) * 4:
+        return text
+    return _QUOTED.sub("", text)

@@ -10,9 +10,11 @@ from rdpdoctor.readers.host.model import Adapter
 if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
 
-_DESCRIPTION = re.compile(r"^\s+Des\w{4,12}(?:[ .]*\.)+ ?: (\S.{0,100})$")
-_ADDRESS = re.compile(r"^\s+IPv4\S*[^:]{0,40}: (\d{1,3}(?:\.\d{1,3}){3})")
-_NAME = re.compile(r"^[ \t]+(?:Host Name|Hostname|Nom de l'h\S+)[ .]*: (\S{1,63})\s*$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"^\s+(?:Des\w{4,12}|Beschreibung|説明)(?:[ .]*\.)+ ?: (\S.{0,100})$")
+_ADDRESS = re.compile(r"^\s+(?:Adresse |Direcci\S{1,3}n )?IPv4[^:]{0,60}: (\d{1,3}(?:\.\d{1,3}){3})")
+_NAME = re.compile(
+    r"^[ \t]+(?:Host Name|Hostname|Nom de l.h\S+?|Nombre de host|ホスト名)[ .]*: (\S{1,63})\s*$", re.MULTILINE
+)
 _MTU = re.compile(r"^[ \t]*(\d{3,10})\s+\d\s+\d+\s+\d+\s+(\S.{0,80})$", re.MULTILINE)
 _VPN = re.compile(
     r"VPN|TAP-|Tunnel|WireGuard|AnyConnect|Fortinet|PANGP|Juniper|PPP adapter|Wintun", re.IGNORECASE

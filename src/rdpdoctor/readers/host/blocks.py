@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-_LINE = re.compile(r"^([A-Za-z][\w .\-()/]{0,60}?)\s*:(?: (.*))?$")
+_LINE = re.compile(r"^([^\W\d_][\w .\-()/'’\ufffd]{0,60}?)\s*:(?:\s(.*))?$")
 _BLOCKS, _FIELDS, _VALUE = 5_000, 80, 4_000
 
 

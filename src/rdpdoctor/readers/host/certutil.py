@@ -1,4 +1,8 @@
-"""Certificates as text: `certutil -store` (in English), and `Get-ChildItem Cert:\\… | Format-List`."""
+"""Certificates as text: `certutil -store`, and `Get-ChildItem Cert:\\…` in any form.
+
+certutil speaks the language of Windows, so a certificate is read by its shape: the issuer, the two times, the
+subject, the hash, then what is known of the key.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,41 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.eventlog.event import known
 from rdpdoctor.readers.eventlog.loose import time_of
-from rdpdoctor.readers.host.blocks import blocks
 from rdpdoctor.readers.host.model import Certificate
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
 
-_ONE = re.compile(r"^=+ \S+ \d+ =+\s*$", re.MULTILINE)
-_STORE = re.compile(r'^(My|Remote Desktop|Root|CA) "[^"\n]{1,60}"\s*$', re.MULTILINE | re.IGNORECASE)
-_HASH = re.compile(r"Cert Hash\(sha1\):\s*((?:[0-9a-f]{2} ?){20})\s*$", re.MULTILINE | re.IGNORECASE)
-_FIELD = re.compile(r"^[ \t]*(NotBefore|NotAfter|Subject|Issuer):\s*(\S.{0,400})$", re.MULTILINE)
+_ONE = re.compile(r"^=+ [^\n=]{1,30} \d+ =+\s*$", re.MULTILINE)
+_STORE = re.compile(r'^(My|Remote Desktop|Root|CA)(?: "[^"\n]{1,60}")?[ \t]*$', re.MULTILINE | re.IGNORECASE)
+_HASH = re.compile(r"\(sha1\)\W{0,3}:[ \t]*((?:[0-9a-f]{2} ?){20})[ \t]*$", re.MULTILINE | re.IGNORECASE)
+#: A label, a colon, a name of a directory; French puts a blank before the colon.
+_NAME = re.compile(
+    r"^[ \t]*[^\s:=][^\n:=]{1,40}:[ \t]*(?:\n[ \t]+)?"
+    r"((?:CN|O|OU|C|DC|E|S|L|SERIALNUMBER)=\S[^\n]{0,400})$",
+    re.MULTILINE,
+)
+_WHEN = re.compile(r"^ [^\n:]{3,30}:[ \t]*(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D[^\n]{4,25})$", re.MULTILINE)
 _NO_KEY = re.compile(
-    r"Keyset does not exist|Missing stored keyset|Cannot find the certificate and private|No key provider",
+    r"Keyset does not exist|Missing stored keyset|Cannot find the certificate and private|No key provider"
+    r"|0x80090016|NTE_BAD_KEYSET"
+    r"|Schl\S+sselsatz (?:fehlt|ist nicht vorhanden)|jeu de cl\S+s stock\S+ manquant"
+    r"|Aucune information sur le fournisseur|Falta el conjunto de claves|No hay informaci\S+n de proveedor"
+    r"|Keine Schl\S+sselanbieter",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"^[ \t]*(?:Key Container =|Unique container name:|\w+ test passed)", re.MULTILINE)
-_PURPOSES = re.compile(r"^[ \t]*Enhanced Key Usage\s*$", re.MULTILINE)
+_KEY = re.compile(
+    r"^[ \t]+\S[^\n=:]{2,40}[ \xa0\ufffd]?[=:][ \xa0]?(?:\S*[0-9a-f]{32}_[0-9a-f-]{36}|TSSecKeySet1)"
+    r"|^\w+ test passed",
+    re.MULTILINE,
+)
+_PURPOSES = re.compile(r"^[ \t]*(?:2\.5\.29\.37:|Enhanced Key Usage[ \t]*$)", re.MULTILINE)
 _USAGES = re.compile(r"\((1(?:\.\d{1,9}){3,14})\)")
 _MOST = 500
 
 
 def read(text: str, raw: Raw) -> None:
-    found = [*_certutil(text, raw), *_objects(text)]
+    found = [*_certutil(text, raw), *_objects(raw)]
     if found:
         raw.certificates += found[:_MOST]
         raw.kinds.append("certificates")
@@ -39,15 +56,16 @@ def _certutil(text: str, raw: Raw) -> list[Certificate]:
     found = []
     for head, end in zip(heads, [*(one.start() for one in heads[1:]), len(text)], strict=False):
         part = text[head.end() : min(end, head.end() + 20_000)]
-        thumbprint = _HASH.search(part)
-        if thumbprint is None:
+        # With -v, hashes of other things come before that of the whole.
+        hashes = _HASH.findall(part)
+        if not hashes:
             raw.lose("a certificate without its hash")
             continue
         stores = [one[1] for one in _STORE.finditer(text, 0, head.start())]
         store = stores[-1] if stores else None
         if store and store not in raw.stores:
             raw.stores.append(store)
-        fields = dict(_FIELD.findall(part))
+        names, times = _NAME.findall(part), _WHEN.findall(part)
         # `certutil -v` only; without -v the usages are not told.
         usages = (
             tuple(dict.fromkeys(_USAGES.findall(part[at.end() : at.end() + 600])))
@@ -57,11 +75,11 @@ def _certutil(text: str, raw: Raw) -> list[Certificate]:
         found.append(
             Certificate(
                 store,
-                thumbprint[1].replace(" ", "").upper(),
-                fields.get("Subject"),
-                fields.get("Issuer"),
-                _time(fields.get("NotBefore")),
-                _time(fields.get("NotAfter")),
+                hashes[-1].replace(" ", "").upper(),
+                names[1] if len(names) > 1 else None,
+                names[0] if names else None,
+                _time(times[0] if times else None),
+                _time(times[1] if len(times) > 1 else None),
                 False if _NO_KEY.search(part) else True if _KEY.search(part) else None,
                 usages=usages,
             )
@@ -69,7 +87,7 @@ def _certutil(text: str, raw: Raw) -> list[Certificate]:
     return found
 
 
-def _objects(text: str) -> list[Certificate]:
+def _objects(raw: Raw) -> list[Certificate]:
     return [
         Certificate(
             None,
@@ -80,7 +98,7 @@ def _objects(text: str) -> list[Certificate]:
             _time(row.get("notafter")),
             {"true": True, "false": False}.get(row.get("hasprivatekey", "").lower()),
         )
-        for row in blocks(text)
+        for row in raw.rows
         if re.fullmatch(r"[0-9A-Fa-f]{40}", row.get("thumbprint", ""))
     ]
 

@@ -10,10 +10,13 @@ from rdpdoctor.readers.host.model import Clock
 if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
 
-_STRATUM = re.compile(r"^Stratum\s*:\s*(\d{1,3})", re.MULTILINE)
-#: `Source: Local CMOS Clock`; the word for it is of the language, `Stratum` mostly is not.
+#: Leap indicator and stratum, one line each; the words are of the language.
+_STRATUM = re.compile(
+    r"^[^\n:]{3,40}:[ \t]*[0-3] ?\([^\n]{1,99}\n[^\n:]{2,40}:[ \t]*(\d{1,3})\b", re.MULTILINE
+)
+#: The line before that of the interval, `10 (1024s)`.
 _SOURCE = re.compile(
-    r"^(?:Source|Quelle|Source de temps|Origen)\s*:\s*(\S.{0,99})$", re.MULTILINE | re.IGNORECASE
+    r"^[^\n:]{2,40}:[ \t]*(\S[^\n]{0,99}?)[ \t]*\n[^\n:]{2,50}:[ \t]*\d{1,2} \(\d{1,6}s\)", re.MULTILINE
 )
 _OWN = ("local cmos clock", "free-running system clock", "vm ic time synchronization provider")
 _OFFSET = re.compile(r"^\d\d:\d\d:\d\d,? (?:d:\+?-?[\d.]+s )?o:([+-]\d{1,9}\.\d{1,9})s", re.MULTILINE)

@@ -1,12 +1,15 @@
-"""Reports of policies as XML: `gpresult /x FILE` and `Get-GPOReport -ReportType Xml`.
+"""Reports of policies: `gpresult /x FILE` and `Get-GPOReport` as XML, `gpresult /h FILE` as HTML.
 
-Read as a stream, without entities, and without keeping a tree: a report names its values by the policy's
-title (in the language of Windows) and its state, by a whole key, or, for security options, by key and value.
+XML is read as a stream, without entities, and without keeping a tree: a report names its values by the
+policy's title (in the language of Windows) and its state, by a whole key, or, for security options, by key
+and value. HTML shows titles and states only.
 """
 
 from __future__ import annotations
 
+import html
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -14,11 +17,15 @@ from rdpdoctor.knowledge.settings import registry
 from rdpdoctor.readers.host.model import LONGEST, MOST, HostError, Service, Setting
 from rdpdoctor.readers.host.regfile import worth
 from rdpdoctor.readers.host.text import number
+from rdpdoctor.readers.host.words import key
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
 
 _HEAD = re.compile(r"http://www\.microsoft\.com/GroupPolicy/(?:Rsop|Settings)\b")
+_PAGE = re.compile(r"<html\b[^>]{0,500}\bgpmc_|\bgpmc_setting(?:Name|Path)=", re.IGNORECASE)
+_SPAN = re.compile(r'gpmc_settingName="([^"]{1,300})"(?: gpmc_settingPath="([^"]{0,500})")?', re.IGNORECASE)
+_CELL = re.compile(r"<td[^>]{0,200}>([^<]{0,500})")
 _RECORDS = ("Policy", "RegistrySetting", "SecurityOptions", "SystemServices")
 _DEEPEST = 60
 #: Policies of which Enabled writes 0 (TerminalServer.admx).
@@ -30,15 +37,45 @@ _CHOICES = {
     "AllowEncryptionOracle": {"force updated clients": 0, "mitigated": 1, "vulnerable": 2},
     "LicensingMode": {"per device": 2, "per user": 4},
 }
+#: States as pages show them.
+_STATES = {
+    **dict.fromkeys(
+        map(key, ("Enabled", "Aktiviert", "Activé", "Habilitado", "Habilitada", "有効")), "Enabled"
+    ),
+    **dict.fromkeys(map(key, ("Disabled", "Deaktiviert", "Désactivé", "Deshabilitado", "無効")), "Disabled"),
+}
+#: The master switch as Windows calls it in other languages (TerminalServer.adml).
+_TITLES = dict.fromkeys(
+    map(
+        key,
+        (
+            "Remoteverbindungen für Benutzer mithilfe der Remotedesktopdienste zulassen",
+            "Autoriser les utilisateurs à se connecter à distance à l'aide des services Bureau à distance",
+            "Permitir a los usuarios conectarse de forma remota mediante Servicios de Escritorio remoto",
+        ),
+    ),
+    "Allow users to connect remotely by using Remote Desktop Services",
+)
+#: Of a category that is about us, in any language.
+_OURS = re.compile(
+    r"Remote ?desktop|Bureau à distance|Escritorio remoto|リモート デスクトップ|Terminal", re.IGNORECASE
+)
 _STARTS = {"automatic": "auto", "manual": "manual", "disabled": "disabled"}
 
 
 def sniff(text: str) -> bool:
-    return _HEAD.search(text[:4000]) is not None
+    return _HEAD.search(text[:4000]) is not None or _is_page(text)
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip("\ufeff \r\n\t")[:1] == "<" and _PAGE.search(text) is not None
 
 
 def read(text: str, raw: Raw) -> None:
-    """Raise HostError where it is no XML at all."""
+    """Raise HostError where it is neither XML nor such a page."""
+    if _HEAD.search(text[:4000]) is None:
+        _page(text, raw)
+        return
     begin = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1)
     reader = _Reader(raw)
     parser = expat.ParserCreate(encoding="utf-8", namespace_separator=" ")
@@ -51,6 +88,26 @@ def read(text: str, raw: Raw) -> None:
         if not raw.settings and not reader.records:
             raise HostError(f"damaged XML: {error}") from error
         raw.lose("the rest of the report, which is damaged or cut off")
+
+
+def _page(text: str, raw: Raw) -> None:
+    """Titles, states, and, in the table below a state, names of values with what is chosen."""
+    reader = _Reader(raw)
+    spans = list(islice(_SPAN.finditer(text), MOST))
+    for span, end in zip(spans, [*(one.start() for one in spans[1:]), len(text)], strict=True):
+        cells = [
+            html.unescape(cell).strip()
+            for cell in _CELL.findall(text, span.end(), min(end, span.end() + 20_000))
+        ]
+        state = _STATES.get(key(cells[0])) if cells else None
+        if state is not None:
+            fields = {
+                "Name": html.unescape(span[1]),
+                "Category": html.unescape(span[2] or ""),
+                "State": state,
+            }
+            reader.policy(fields, cells[2:])
+    raw.lose("values that are no administrative templates; gpresult /x FILE writes them too")
 
 
 def _refuse(*_: object) -> None:
@@ -105,7 +162,9 @@ class _Reader:
 
     def _record(self, kind: str, fields: dict[str, str]) -> None:
         if kind == "Policy":
-            self._policy(fields)
+            chosen = [fields[one] for one in fields if one.endswith("List/Value/Name")]
+            typed = [fields[one] for one in fields if one.endswith(("Numeric/Value", "EditText/Value"))]
+            self.policy(fields, [*chosen, *typed])
         elif kind == "SystemServices":
             start = _STARTS.get(fields.get("StartupMode", "").lower())
             if start and fields.get("Name"):
@@ -127,34 +186,44 @@ class _Reader:
         told = number(value, -(2**31), 2**32)
         self.raw.settings.append(Setting(key, name, value if told is None else told % 2**32, by_policy=True))
 
-    def _policy(self, fields: dict[str, str]) -> None:
-        """By its title. What it writes is known for switches, and for lists whose words are known."""
+    def policy(self, fields: dict[str, str], more: list[str]) -> None:
+        """By its title. What it writes is known for switches, and for lists whose words are known.
+
+        more: what is chosen or typed below its state.
+        """
         state = fields.get("State", "").lower()
         if state not in ("enabled", "disabled"):
             return
-        for setting in registry.by_name(fields.get("Name", "")):
-            policy = setting.policy
-            if policy is None or policy.title.lower().strip(".") != fields["Name"].lower().strip(". "):
-                continue
-            chosen = next((fields[one] for one in fields if one.endswith("List/Value/Name")), None)
-            typed = next(
-                (fields[one] for one in fields if one.endswith(("Numeric/Value", "EditText/Value"))), None
+        named = fields.get("Name", "")
+        title = _TITLES.get(key(named), named)
+        known = [
+            setting
+            for setting in registry.by_name(title)
+            if setting.policy is not None
+            and setting.policy.title.lower().strip(".") == title.lower().strip(". ")
+        ]
+        if not known and _OURS.search(fields.get("Category", "")) and not named.isascii():
+            self.raw.lose(
+                "policies whose titles are in another language; registry.pol and gpresult /v name the values"
             )
-            value: int | str | None
-            if state == "disabled" and (chosen or setting.name in _CHOICES):
+        for setting in known:
+            assert setting.policy is not None
+            if state == "disabled" and (more or setting.name in _CHOICES):
                 continue  # it writes nothing, or deletes
-            if setting.name in _CHOICES:
-                value = _CHOICES[setting.name].get((chosen or "").lower())
-            elif typed is not None:
-                told = number(typed, 0, 2**32)
-                value = typed if told is None else told
-            elif chosen is not None:
-                value = None
-            else:
-                value = int((state == "enabled") is (setting.name not in _TURNED))
+            value = self._written(setting.name, state == "enabled", more)
             if value is None:
                 self.raw.lose(
-                    f"what the policy “{policy.title[:80]}” writes, which the report tells in words"
+                    f"what the policy “{setting.policy.title[:80]}” writes, which the report tells in words"
                 )
             else:
-                self.raw.settings.append(Setting(policy.key, setting.name, value, by_policy=True))
+                self.raw.settings.append(Setting(setting.policy.key, setting.name, value, by_policy=True))
+
+    def _written(self, name: str, enabled: bool, more: list[str]) -> int | str | None:
+        if name in _CHOICES:
+            return next((_CHOICES[name][one.lower()] for one in more if one.lower() in _CHOICES[name]), None)
+        told = next((found for one in more if (found := number(one, 0, 2**32)) is not None), None)
+        if told is not None:
+            return told
+        if more:
+            return None
+        return int(enabled is (name not in _TURNED))

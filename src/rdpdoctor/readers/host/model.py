@@ -141,6 +141,7 @@ class Raw:
     """Everything that one file says."""
 
     kinds: list[str] = field(default_factory=list)
+    rows: list[dict[str, str]] = field(default_factory=list)  # PowerShell's objects in a text
     computer: str | None = None
     collected: str | None = None
     system: str | None = None

@@ -1,11 +1,10 @@
-"""States of services: `sc query` and `sc qc`, `Get-Service` as a list or a table."""
+"""States of services: `sc query` and `sc qc`, `Get-Service` in any form."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from rdpdoctor.readers.host.blocks import blocks
 from rdpdoctor.readers.host.model import Service
 
 if TYPE_CHECKING:
@@ -20,22 +19,25 @@ _STARTED = {"automatic": "auto", "auto": "auto", "manual": "manual", "disabled":
 #: `SERVICE_NAME: TermService`, with the word of the language, then lines such as `STATE : 4 RUNNING`.
 _SC = re.compile(r"^\s*(?:SERVICE_NAME|[^\W\d][\w ]{2,30})\s*:\s*(\w{2,60})\s*$")
 _STATE = re.compile(r"^\s+\S[^:]{1,40}:\s*([1-7])\s+([A-Z_]{4,})")
-_TABLE = re.compile(r"^(Running|Stopped|StartPending|StopPending|Paused)\s+(\w{2,60})(?:\s|$)", re.MULTILINE)
 _STATE_WORDS = ("STOPPED", "START_PENDING", "STOP_PENDING", "RUNNING", "PAUSED")
 _START_WORDS = {"AUTO_START": "auto", "DEMAND_START": "manual", "DISABLED": "disabled"}
 
 
 def state_of(text: str) -> str | None:
-    return _NAMED.get(text.strip().lower())
+    """Of a word, or of its number, as JSON has it."""
+    low = text.strip().lower()
+    return STATES.get(int(low)) if low in tuple("12347") else _NAMED.get(low)
 
 
 def start_of(text: str) -> str | None:
+    if text.strip() in tuple("234"):
+        return STARTS[int(text)]
     return _STARTED.get(text.strip().lower().removesuffix("(delayed start)").split(" ")[0])
 
 
 def read(text: str, raw: Raw) -> None:
     found = {one.name.lower(): one for one in _control(text)}
-    for one in (*_lists(text), *_tables(text)):
+    for one in _lists(raw):
         found.setdefault(one.name.lower(), one)
     if found:
         raw.services += list(found.values())[:500]
@@ -63,16 +65,10 @@ def _control(text: str) -> list[Service]:
     return [Service(name, states.get(name), starts.get(name)) for name in {**states, **starts}]
 
 
-def _lists(text: str) -> list[Service]:
-    rows = (row for row in blocks(text) if row.get("name") and ("status" in row or "state" in row))
+def _lists(raw: Raw) -> list[Service]:
     return [
         Service(row["name"], state, start_of(row.get("starttype") or row.get("startmode") or ""))
-        for row in rows
-        if (state := state_of(row.get("status") or row.get("state") or "")) is not None
+        for row in raw.rows
+        if re.fullmatch(r"[\w.$-]{2,60}", row.get("name", ""))
+        and (state := state_of(row.get("status") or row.get("state") or "")) is not None
     ]
-
-
-def _tables(text: str) -> list[Service]:
-    if not re.search(r"^Status\s+Name\s+DisplayName", text, re.MULTILINE):
-        return []
-    return [Service(name, state_of(state)) for state, name in _TABLE.findall(text)[:500]]

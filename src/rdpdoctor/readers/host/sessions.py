@@ -17,7 +17,8 @@ _LISTENERS = 65_536
 #: A mark for one's own session, name, user, number, state.
 _LINE = re.compile(r"^[> ](\S*)\s+(?:(\S[^\n]{0,22}?)\s+)?(\d{1,10})\s{1,3}\S+")
 _HEAD = re.compile(r"^\s?\S+\s+\S+\s+ID\s+\S+", re.MULTILINE)
-_SERVICES = re.compile(r"^[> ]services\s+0\s", re.MULTILINE)
+#: Every whole list has it, under this name in every language. What pasted it may have moved it to the right.
+_SERVICES = re.compile(r"^([ \t]{0,16}?)[> ]services\s+0\s", re.MULTILINE)
 _MOST = 1_000
 
 
@@ -31,12 +32,18 @@ def sniff(text: str) -> bool:
 def read(text: str, raw: Raw) -> None:
     if not sniff(text):
         return
+    whole = _SERVICES.search(text)
+    margin = len(whole[1]) if whole is not None else 0
     found: list[Session] = []
     for line in text.splitlines():
-        match = _LINE.match(line[:200])
+        match = _LINE.match(line[margin : 200 + margin])
         if match is not None and len(found) < _MOST:
             number = int(match[3])
             found.append(Session(match[1], number, number >= _LISTENERS, bool(match[2])))
-    if found:
+    if not found:
+        return
+    raw.kinds.append("qwinsta")
+    if whole is not None or any(one.listener for one in found):
         raw.sessions = (raw.sessions or []) + found
-        raw.kinds.append("qwinsta")
+    else:  # of one user or one name, so that what lacks is not absent
+        raw.lose("listeners, which this list of sessions leaves out")

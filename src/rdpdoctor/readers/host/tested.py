@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.readers.host.blocks import blocks
 from rdpdoctor.readers.host.model import Tested
 from rdpdoctor.readers.host.text import number
 
@@ -12,8 +11,8 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
 
 
-def read(text: str, raw: Raw) -> None:
-    for row in blocks(text):
+def read(_text: str, raw: Raw) -> None:
+    for row in raw.rows:
         port, said = number(row.get("remoteport"), 1, 65_535), row.get("tcptestsucceeded", "").lower()
         if port is None or said not in ("true", "false") or len(raw.tested) >= 100:
             continue

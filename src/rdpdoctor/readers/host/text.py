@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rdpdoctor.readers.host.model import HostError
 
 #: Bytes of a file, and of what is packed in one. A bundle has a megabyte or two; whole exports of a registry
@@ -18,7 +20,29 @@ def decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        return data.decode(_page(data[:_LOOKED_AT]), "replace")
+
+
+#: Bytes by which the code page of a text is told.
+_LOOKED_AT = 1 << 18
+#: Letters of Western languages in the console's code pages (850 and 437 agree about them), inside a word. In
+#: Windows' own page these bytes are signs, which stand beside words; so the apostrophe's is left out.
+_CONSOLE_LETTER = re.compile(
+    rb"[\x81-\x90\x93-\x9a\xa0-\xa5\xe1](?=[a-z])|(?<=[a-z])[\x81-\x8c\xa0-\xa5\xe1]"
+)
+_WINDOWS_LETTER = re.compile(rb"[\xc0-\xff]")
+
+
+def _page(data: bytes) -> str:
+    """The code page of what is neither UTF-8 nor UTF-16: Japanese, the console's, or Windows' own."""
+    japanese = data.decode("cp932", "replace")
+    foreign = [letter for letter in japanese if letter > "\x7f"]
+    # Japanese tools never write without kana, which no Western text turns into in number.
+    kana = sum("\u3041" <= letter <= "\u30ff" for letter in foreign)
+    if kana > 3 and kana * 4 > len(foreign) and foreign.count("\ufffd") * 20 <= len(foreign):
+        return "cp932"
+    console, windows = len(_CONSOLE_LETTER.findall(data)), len(_WINDOWS_LETTER.findall(data))
+    return "cp850" if console > windows - data.count(b"\xe1") else "cp1252"
 
 
 def bounded(data: bytes) -> bytes:
