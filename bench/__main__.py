@@ -101,7 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each tool (default 5)")
     parser.add_argument("--hosts", type=int, default=50, help="servers of the fleet (default 50)")
-    parts = ("start", "diagnosis", "captures", "logs", "one", "many")
+    parts = ("start", "diagnosis", "captures", "captures-hard", "captures-2gb", "logs", "one", "many")
     parser.add_argument("--only", choices=parts, help="one part")
     parser.add_argument("--megabytes", type=float, default=150, help="size of the capture (default 150)")
     options = parser.parse_args()
@@ -117,6 +117,10 @@ def main() -> int:
         diagnosis.measure(table, options.rounds)
     if options.only in (None, "captures"):
         captures.compare(table, min(options.rounds, 3), options.megabytes)
+    if options.only in (None, "captures-hard"):
+        captures.hard(table, 1)
+    if options.only in (None, "captures-2gb"):
+        captures.huge(table)
     if options.only in (None, "logs"):
         logs.compare(table, min(options.rounds, 3), options.megabytes)
     if options.only in (None, "one", "many"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import subprocess
 import sys
@@ -59,6 +60,24 @@ def once(argv: Sequence[str]) -> Run:
         check=False,
     )
     return Run(time.perf_counter() - began, done.returncode, done.stdout, done.stderr)
+
+
+def until_line(argv: Sequence[str], beginning: str) -> float:
+    """Seconds from the start of the process to the first line on stderr that begins so, or infinity."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stderr is not None
+        found = any(line.startswith(beginning) for line in process.stderr)
+        taken = time.perf_counter() - began
+        process.kill()
+    return taken if found else math.inf
 
 
 def alternate(contenders: Sequence[Contender], rounds: int) -> None:

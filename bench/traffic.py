@@ -1,5 +1,5 @@
-"""Recordings of traffic with some Remote Desktop connections in it, for `bench`: an office's ordinary one, and
-others that are hard on a reader each in its own way (`MIXES`).
+"""Recordings of traffic with some Remote Desktop connections in it, for `bench`: an office's ordinary one,
+and others that are hard on a reader each in its own way (`MIXES`).
 
 The same seed, mix and size give the same bytes. Checksums are left at zero: neither reader judges them.
 """

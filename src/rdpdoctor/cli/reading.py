@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Seconds until a bar is shown, between two pictures of it, and until what was found is said beforehand.
-_PATIENCE, _PICTURE, _EARLY = 2.0, 0.1, 0.5
+_PATIENCE, _PICTURE, _EARLY = 2.0, 0.1, 0.3
+#: Bytes of a file in which it is said beforehand even to what is no terminal, whatever the time.
+_LARGE = 50 * 10**6
 #: Findings that are said before everything is read.
 _SAID = 3
 _WIDTH = 30
@@ -27,7 +29,7 @@ def reading() -> Iterator[Ear]:
     """The first Ctrl-C stops the reading, the second one everything."""
     from rdpdoctor.cli.output import is_terminal
 
-    ear = Bar() if is_terminal(sys.stderr) else Ear()
+    ear = Bar() if is_terminal(sys.stderr) else Early()
     if current_thread() is not main_thread():  # only there can a signal be caught
         yield ear
         return
@@ -46,17 +48,46 @@ def reading() -> Iterator[Ear]:
             ear.clear()
 
 
-class Bar(Ear):
-    """One line on stderr, of the file that is being read."""
+class Early(Ear):
+    """Says the first findings of a large file on stderr, while it is still being read."""
 
     def __init__(self) -> None:
-        self._began = self._drawn = time.monotonic()
-        self._name, self._size, self._done, self._shown = "", 0, 0, False
+        self._size = 0
         self._found: dict[str, None] = {}
         self._said = 0
 
     def file(self, name: str, size: int) -> None:
-        self._name, self._size, self._done = name, size, 0
+        self._size = size
+
+    def found(self, what: str) -> None:
+        self._found[what] = None
+        if self._said < _SAID and self._due():
+            self._say()
+
+    def _due(self) -> bool:
+        return self._size >= _LARGE
+
+    def _say(self) -> None:
+        """One line each that stays; the report that follows says why."""
+        from rdpdoctor.report.escape import visible
+
+        for what in list(self._found)[self._said : _SAID]:
+            sys.stderr.write(f"so far: {visible(what, 70, 'ascii')}\n")
+            self._said += 1
+        sys.stderr.flush()
+
+
+class Bar(Early):
+    """One line on stderr, of the file that is being read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = self._drawn = time.monotonic()
+        self._name, self._done, self._shown = "", 0, False
+
+    def file(self, name: str, size: int) -> None:
+        super().file(name, size)
+        self._name, self._done = name, 0
 
     def read(self, count: int) -> None:
         self._done += count
@@ -64,23 +95,15 @@ class Bar(Ear):
         if now - self._began >= _PATIENCE and now - self._drawn >= _PICTURE:
             self._drawn = now
             self._draw(now - self._began)
-        if self._found and not self._said and now - self._began >= _EARLY:
+        if self._found and not self._said and self._due():
             self._say()
 
-    def found(self, what: str) -> None:
-        self._found[what] = None
-        if self._said < _SAID and time.monotonic() - self._began >= _EARLY:
-            self._say()
+    def _due(self) -> bool:
+        return time.monotonic() - self._began >= _EARLY
 
     def _say(self) -> None:
-        """One line each that stays; the report that follows says why."""
-        from rdpdoctor.report.escape import visible
-
         self.clear()
-        for what in list(self._found)[self._said : _SAID]:
-            sys.stderr.write(f"so far: {visible(what, 70, 'ascii')}\n")
-            self._said += 1
-        sys.stderr.flush()
+        super()._say()
 
     def clear(self) -> None:
         if self._shown:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.capture.model import Limits
 
 _ICMP_KEPT = 8
+#: Seconds until an end is taken for the end, and until a SYN for one that nobody answers: longer than any
+#: system waits before it sends the next.
+_SOON, _UNANSWERED = 1.0, 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,8 @@ class Flow:
     """
 
     __slots__ = (
-        *("addresses", "answered", "answered_last", "asked", "at_once", "end", "halves", "key"),
-        *(
-            "lanes",
-            "last",
-            "middle",
-            "number",
-            "opened",
-            "ports",
-            "refused",
-            "rejections",
-            "start",
-            "syns",
-            "then",
-        ),
+        *("addresses", "answered", "answered_last", "asked", "at_once", "end", "halves", "key", "lanes"),
+        *("last", "middle", "number", "opened", "ports", "refused", "rejections", "start", "syns", "then"),
         "walk",
     )
 
@@ -105,8 +96,14 @@ class Flow:
         base = self.halves[CLIENT].base
         return base is not None and base != (segment.seq + 1) % (1 << 32)
 
+    def decided(self, now: float) -> bool:
+        """It has ended, or nobody has answered for long: what may still come changes little."""
+        if self.end is not None:
+            return self.then is not None or now - self.end.when > _SOON
+        return self.answered is None and self.syns > 0 and now - self.last > _UNANSWERED
+
     def calm(self) -> bool:
-        """Nothing that may still come in order can change what is said of it, but its end. Then open lanes."""
+        """Nothing that comes in order changes what is said of it, but its end. Where so, open lanes."""
         client, server = self.halves
         busy = self.end is not None or self.walk.parsing or client.waiting or server.waiting
         if busy or not (client.begun and server.begun) or (client.fin, server.fin) != (None, None):

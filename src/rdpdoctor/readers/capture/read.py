@@ -38,26 +38,22 @@ def read_capture(
     """All Remote Desktop connections of a recording, oldest first.
 
     keylog: lines of a TLS key log; connections that it names are told on any port. progress hears how many
-    bytes of the file are done; told, of each connection, soon after its end. Raise CaptureError where nothing
-    can be read, OSError where the file cannot be opened; what is damaged further on is told in
-    `Capture.lost`.
+    bytes of the file are done; told, of each connection, soon after its end, as it is known then. Raise
+    CaptureError where nothing can be read, OSError where the file cannot be opened; what is damaged further
+    on is told in `Capture.lost`.
     """
     if isinstance(file, str | Path):
         with Path(file).open("rb") as opened:
             return read_capture(opened, limits, keylog=keylog, progress=progress, told=told)
     limits = limits or Limits()
     tracker, totals, lost = Tracker(limits), Totals(), list[str]()
-    seen = 0
 
     def block(done: int) -> None:
-        nonlocal seen
         if progress is not None:
             progress(done)
-        if told is not None:
-            tracker.settle()
-            for stream in tracker.streams[seen:]:
+        if told is not None and totals.end is not None:
+            for stream in tracker.early(totals.end):
                 told(stream)
-            seen = len(tracker.streams)
 
     source = Source(file, limits.unpacked, block)
     section = pcapng.Section(lost)

@@ -22,12 +22,12 @@ from rdpdoctor.readers.capture.udp import Datagrams
 from rdpdoctor.readers.capture.undecided import Undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rdpdoctor.readers.capture.half import Segment
+    from rdpdoctor.readers.capture.lane import Lane
     from rdpdoctor.readers.capture.link import Finder
     from rdpdoctor.readers.capture.model import Limits, Stream
-    from rdpdoctor.readers.capture.lane import Lane
     from rdpdoctor.readers.capture.raw import Raw
 
 _TCP = Struct("!IIBBH").unpack_from  # sequence, acknowledgement, offset, flags, window
@@ -64,6 +64,8 @@ class Tracker:
         self._budget = Budget(limits.pending_total)
         self._number = 0
         self._since_tidy = 0
+        self._told: set[int] = set()  # numbers of open connections that `early` gave, and the streams it gave
+        self._known = 0
 
     def want(self, secrets: Iterable[tuple[int, bytes]]) -> None:
         """Connections whose TLS secrets are known are worth telling on any port, and opening."""
@@ -215,9 +217,17 @@ class Tracker:
         if weight > self.limits.unwalked_total:
             self._evict(now)
 
-    def settle(self) -> None:
-        """Tell what has long ended, for whoever does not want to wait for the recording's end."""
-        self._tidy(max((flow.last for flow in self._open.values()), default=0.0))
+    def early(self, now: float) -> Iterator[Stream]:
+        """Each connection once, soon after its end, for whoever does not want to wait for the recording's:
+        as it is known then. now: the time of the latest packet.
+        """
+        yield from [stream for stream in self.streams[self._known :] if stream.number not in self._told]
+        self._known = len(self.streams)
+        self._told &= self._open.keys()
+        for flow in self._open.values():
+            if flow.number not in self._told and flow.decided(now):
+                self._told.add(flow.number)
+                yield stream_of(flow, now, self.origin)
 
     def _evict(self, now: float) -> None:
         """The quarter that has been quiet for longest; those that ended first."""
