@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rdpdoctor.readers.cloud import aws, azure, gcp
+from rdpdoctor.readers.cloud import aws, azure, gcp, others, policies, template
 from rdpdoctor.readers.cloud.bounds import Budget
 from rdpdoctor.readers.cloud.fields import fields
 from rdpdoctor.readers.cloud.model import Found, RulesError
@@ -17,6 +17,8 @@ MOST_VALUES = 1_000_000
 #: What clouds wrap their answers in.
 _WRAPPERS = ("value", "securitygroups", "networkacls", "securitygrouprules", "items")
 _DEEPEST = 4
+#: Bytes that are looked at for what else it may be.
+_HEAD = 64 * 2**10
 
 
 def parse(data: bytes) -> Found:
@@ -31,7 +33,7 @@ def parse(data: bytes) -> Found:
             loose.setdefault(kind, []).append(row)
         elif not budget.group():
             break
-        elif not azure.read(row, found, budget) and not aws.read(row, found, budget):
+        elif not any(known.read(row, found, budget) for known in (azure, aws, policies)):
             unknown += 1
     if "azure" in loose:
         found.groups.append(azure.loose(loose["azure"], found, budget))
@@ -40,7 +42,8 @@ def parse(data: bytes) -> Found:
     if "gcp" in loose:
         found.groups.extend(gcp.loose(loose["gcp"], found, budget))
     if not found.groups and not found.just_in_time:
-        raise RulesError("holds no rules of Azure, AWS or Google Cloud")
+        instead = others.known(_text(data[:_HEAD]), document=True)
+        raise RulesError(instead or "it holds no rules of Azure, AWS or Google Cloud")
     if unknown:
         found.lost.append(f"{unknown} objects that are no groups of rules")
     if budget.spent:
@@ -61,6 +64,8 @@ def _rows(value: Any, depth: int) -> list[dict[str, Any]]:
         return [row for item in value for row in _rows(item, depth - 1)] if depth else []
     if not isinstance(value, dict):
         return []
+    if template.is_template(value):
+        return template.rows(value)
     low = {key.lower(): member for key, member in value.items()}
     inner = [member for name in _WRAPPERS if isinstance(member := low.get(name), list)]
     # PowerShell wraps lists into {value, Count}; a group of its own has no such list.
@@ -71,22 +76,27 @@ def _rows(value: Any, depth: int) -> list[dict[str, Any]]:
 
 def _json(data: bytes) -> Any:
     if len(data) > LARGEST:
-        raise RulesError(f"larger than the {LARGEST // 2**20} MiB that are read")
-    try:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # Windows PowerShell's `>`
-            text = data.decode("utf-16")
-        else:
-            text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RulesError("neither UTF-8 nor UTF-16 text") from error
+        raise RulesError(f"it is larger than the {LARGEST // 2**20} MiB that are read")
+    text = _text(data)
+    if text.lstrip()[:1] not in ("{", "[") and (instead := others.known(text[:_HEAD], document=False)):
+        raise RulesError(instead)
     if text.count("{") + text.count("[") + text.count(",") > MOST_VALUES:
-        raise RulesError(f"more than {MOST_VALUES:,} values")
+        raise RulesError(f"it has more than {MOST_VALUES:,} values")
     try:
         return json.loads(text, parse_int=_integer, parse_constant=lambda _: None)
     except RecursionError as error:
-        raise RulesError("nested deeper than any export") from error
+        raise RulesError("it is nested deeper than any export") from error
     except ValueError as error:
-        raise RulesError(f"not JSON: {error}") from error
+        raise RulesError(f"it is not JSON: {error}") from error
+
+
+def _text(data: bytes) -> str:
+    """Raise RulesError. Windows PowerShell's `>` writes UTF-16."""
+    code = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(code)
+    except UnicodeDecodeError as error:
+        raise RulesError("it is neither UTF-8 nor UTF-16 text") from error
 
 
 def _integer(text: str) -> int | None:

@@ -1,8 +1,7 @@
-"""Google Cloud: VPC firewall rules.
+"""Google Cloud: VPC firewall rules. Firewall policies, which come before and after them, are in `policies`.
 
 Sources: Google Cloud documentation, "VPC firewall rules" (priority, implied rules, sources and targets), and
-the Compute Engine API's `firewalls` resource. Firewall policies, which come before these rules, are not in
-the file.
+the Compute Engine API's `firewalls` resource.
 """
 
 from __future__ import annotations
@@ -23,39 +22,55 @@ from rdpdoctor.readers.cloud.fields import (
 from rdpdoctor.readers.cloud.model import ALL_PORTS, ANY_V4, EVERYWHERE, PRIVATE, Found, Group, Named, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rdpdoctor.readers.cloud.bounds import Budget
     from rdpdoctor.readers.cloud.model import Ports
 
 _DEFAULT_PRIORITY = 1000
-_IMPLIED = Rule("implied deny ingress", False, 65535, EVERYWHERE, built_in=True)
+IMPLIED = Rule("implied deny ingress", False, 65535, EVERYWHERE, built_in=True)
 
 
 def is_rule(row: Mapping[str, Any]) -> bool:
-    return "compute#firewall" in str(row.get("kind")) or (
+    return row.get("kind") == "compute#firewall" or (
         "network" in row and ("allowed" in row or "denied" in row)
     )
 
 
 def loose(rows: Sequence[Mapping[str, Any]], found: Found, budget: Budget) -> list[Group]:
     """A group for each network."""
-    by_network: dict[str, list[Rule]] = {}
+    by_network: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        rules = by_network.setdefault(last_part(row.get("network")) or "default", [])
+        by_network.setdefault(last_part(row.get("network")) or "default", []).append(row)
+    known = {name: ordered(of_one, found, budget) for name, of_one in by_network.items()}
+    return [
+        Group("gcp", "firewall", name, (*rules, IMPLIED), whole=not budget.spent)
+        for name, rules in known.items()
+    ]
+
+
+def ordered(rows: Iterable[Mapping[str, Any]], found: Found, budget: Budget) -> list[Rule]:
+    """The rules of one network, in the order in which they are asked."""
+    rules: list[Rule] = []
+    for row in rows:
         if row.get("disabled") is True or text(row.get("direction")).upper() == "EGRESS":
             continue
+        if not items(row.get("allowed")) and not items(row.get("denied")):
+            found.lost.append(f"the rule {text(row.get('name'))}: it neither allows nor denies")
+            budget.spent = True
         for allow, name in ((True, "allowed"), (False, "denied")):
-            for one in items(row.get(name)):
-                if budget.rule():
-                    rules.append(_rule(row, fields(one), allow, found, budget))
-    groups = []
-    for name, rules in by_network.items():
-        # At the same priority a denying rule goes first.
-        rules.sort(key=lambda rule: (rule.priority, rule.allow))
-        known = (*rules, _IMPLIED)
-        groups.append(Group("gcp", "firewall", name, known, whole=not budget.spent))
-    return groups
+            rules += [
+                _rule(row, fields(one), allow, found, budget) for one in items(row.get(name)) if budget.rule()
+            ]
+    # At the same priority a denying rule goes first.
+    rules.sort(key=lambda rule: (rule.priority or 0, rule.allow))
+    return rules
+
+
+def port_ranges(value: Any) -> tuple[tuple[Ports, ...], bool]:
+    """The ports of a rule, all where it names none; and whether one of them is none."""
+    known = [port_range(word) for word in texts(value)]
+    return tuple(one for one in known if one is not None) or (ALL_PORTS,), None in known
 
 
 def _rule(
@@ -67,12 +82,8 @@ def _rule(
     members = texts(row.get("sourcetags"), row.get("sourceserviceaccounts"))
     if not words and not members:
         blocks = [ANY_V4]
-    ports: list[Ports] = []
-    unread = any(block is None for block in blocks)
-    for word in texts(about.get("ports")):
-        known = port_range(word)
-        unread = unread or known is None
-        ports += [known] if known is not None else []
+    ports, unread = port_ranges(about.get("ports"))
+    unread = unread or None in blocks
     if unread:
         found.lost.append(f"a part of the rule {name}")
     place = number(row.get("priority"))
@@ -83,7 +94,7 @@ def _rule(
         priority=_DEFAULT_PRIORITY if place is None else place,
         spans=tuple(block for block in blocks if block is not None),
         named=tuple(Named(f"machines of {text(member)}", PRIVATE) for member in members),
-        ports=tuple(ports) or (ALL_PORTS,),
+        ports=ports,
         protocols=protocols(text(about.get("ipprotocol"))),
         narrow=unread or bool(targets),
     )
