@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from rdpdoctor.readers.archive import Archive, ArchiveError
+from rdpdoctor.readers.archive import UNFOLDED, Archive, ArchiveError
 from rdpdoctor.readers.joined.pairs import Reading
-from rdpdoctor.readers.kinds import KNOWN, Kind, kind_of
+from rdpdoctor.readers.kinds import KNOWN, Kind, kind_of, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Files of one call, folders in each other, and bytes of a file that is read whole (journals).
 MOST_FILES, DEEPEST, LARGEST = 1000, 8, 64 * 2**20
+#: Archives in each other.
+_NESTED = 2
 _HEAD = 64 * 2**10
 
 
@@ -102,19 +104,21 @@ class _Run:
                 self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
 
     def file(
-        self, file: BinaryIO, shown: str, size: int, modified: float, named: bool, packed: bool = False
+        self, file: BinaryIO, shown: str, size: int, modified: float, named: bool, level: int = 0
     ) -> None:
-        """named: a person meant this very file. packed: it comes out of an archive."""
+        """named: a person meant this very file. level: how many archives it came out of."""
         self.ear.file(shown, size)
         head = file.read(_HEAD)
         file.seek(0)
         kind = kind_of(head)
-        if kind is Kind.ZIP and not packed:
-            self._unpack(file, shown)
+        if kind is Kind.ZIP and level < _NESTED:
+            self._unpack(file, shown, level + 1)
         elif kind is Kind.ZIP:
-            self.found.skipped.append(f"`{shown}` is an archive in an archive, and left out")
+            self.found.skipped.append(f"`{shown}` is an archive deep in archives, and left out")
+        elif kind is Kind.PACKED:
+            self._unfold(file, shown, modified, named, level)
         elif kind is None:
-            self._leave(shown, "it is no kind of file that is known here" if head else "it is empty", named)
+            self._leave(shown, unknown(head), named)
         else:
             self._read(kind, file, head, shown, modified)
 
@@ -176,16 +180,22 @@ class _Run:
         if not depth and self.files == before:
             self.found.unread.append((shown, "is a folder without files"))
 
-    def _unpack(self, file: BinaryIO, shown: str) -> None:
+    def _unpack(self, file: BinaryIO, shown: str, level: int) -> None:
         try:
-            for member in self.archive.members(file, self.found.skipped, shown):
-                name = f"{shown}: {member.name}"
-                if self.ear.stop or not self._more(name):
-                    return
+            for member in self.archive.members(file, self.found.skipped, shown, _worth):
                 with member.open() as inside:
-                    self.file(inside, name, member.size, member.modified, named=False, packed=True)
+                    name = f"{shown}: {member.name}"
+                    if self.ear.stop or not self._more(name):
+                        return
+                    self.file(inside, name, member.size, member.modified, named=False, level=level)
         except (ArchiveError, OSError) as error:
             self.found.unread.append((shown, f"is a zip archive, but {error}"))
+
+    def _unfold(self, file: BinaryIO, shown: str, modified: float, named: bool, level: int) -> None:
+        member = self.archive.unfolded(file, self.found.skipped, shown, modified, _worth)
+        if member is not None:
+            with member.open() as inside:
+                self.file(inside, shown, member.size, modified, named, level)
 
     def _more(self, shown: str) -> bool:
         if self.ear.stop:
@@ -202,6 +212,14 @@ class _Run:
             self.found.unread.append((shown, why))
         else:
             self.found.skipped.append(f"`{shown}` is left out: {why}")
+
+
+def _worth(head: bytes) -> int:
+    """How many bytes are unfolded: of what is read as a whole, as many as show that it is too large."""
+    kind = kind_of(head)
+    if kind is None:
+        return 0
+    return UNFOLDED if kind in (Kind.CAPTURE, Kind.EVENTS, Kind.ZIP, Kind.PACKED) else LARGEST + 1
 
 
 class Heard:

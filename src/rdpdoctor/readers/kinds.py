@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from enum import StrEnum
 
 
@@ -16,6 +15,7 @@ class Kind(StrEnum):
     RULES = "file of cloud rules"
     JOURNAL = "saved check"
     ZIP = "zip archive"
+    PACKED = "packed file"
 
 
 PLURALS = {
@@ -30,26 +30,48 @@ PLURALS = {
 KNOWN = (
     "captures (pcap, pcapng), event logs (.evtx or exports), .rdp files, bundles of `rdpdoctor collect`, "
     ".reg and policy exports, console output, cloud rules (JSON), checks of --save FILE; "
-    "also gz, zip and folders"
+    "also gz, zst, zip and folders"
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+#: What people send that is not read here: its first bytes, and what to do with it.
+_OTHERS = {
+    b"MSCF": "it is a .cab archive; unpack it first, on Windows with `expand -F:* FILE FOLDER`",
+    b"7z\xbc\xaf": "it is a 7z archive; unpack it first",
+    b"Rar!": "it is a rar archive; unpack it first",
+    b"\xfd7zXZ": "it is packed with xz; unpack it first",
+    b"BZh": "it is packed with bzip2; unpack it first",
+}
+_TAR = slice(257, 262)
 _MARK, _BUNDLE = b'"rdpdoctor.', b'"rdpdoctor.bundle/'
 _PEEK = 64 * 2**10
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """head: the first 64 KiB. None for what is not known here."""
-    if head.startswith(_GZIP):
-        inside = kind_of(_unfolded(head))
-        return inside if inside in (Kind.CAPTURE, Kind.HOST, None) else None
-    if head.startswith(_ZSTD) or _is_capture(head):
+    """head: the first 64 KiB. None for what is not known here. Recordings are unpacked as they are read."""
+    from rdpdoctor.readers.capture.source import PACKED
+
+    if head.startswith(PACKED):
+        inside = _unfolded(head)
+        if inside is not None and (inside.startswith(PACKED) or kind_of(inside) is None):
+            return None
+        return Kind.CAPTURE if inside is None or _is_capture(inside) else Kind.PACKED
+    if _is_capture(head):
         return Kind.CAPTURE
     if head.startswith(_ZIP):
         return Kind.ZIP
     if not head.strip():
         return None
     return _text(head)
+
+
+def unknown(head: bytes) -> str:
+    """What is said of a file of no known kind."""
+    if not head:
+        return "it is empty"
+    if head[_TAR] == b"ustar":
+        return "it is a tar archive; unpack it first"
+    said = (what for magic, what in _OTHERS.items() if head.startswith(magic))
+    return next(said, "it is no kind of file that is known here")
 
 
 def _text(head: bytes) -> Kind | None:
@@ -87,9 +109,14 @@ def _says_ours(head: bytes) -> bool:
     )
 
 
-def _unfolded(head: bytes) -> bytes:
-    engine = zlib.decompressobj(wbits=31)
+def _unfolded(head: bytes) -> bytes | None:
+    """Its beginning; None where nothing here unpacks it, which the reader of recordings says."""
+    from io import BytesIO
+
+    from rdpdoctor.readers.capture import CaptureError
+    from rdpdoctor.readers.capture.source import Source
+
     try:
-        return engine.decompress(head, _PEEK)
-    except zlib.error:
-        return b""
+        return Source(BytesIO(head), _PEEK).read(_PEEK)
+    except CaptureError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
@@ -19,6 +20,7 @@ from rdpdoctor.readers import gather as module
 from rdpdoctor.readers.gather import Asked, Ear, gather
 from rdpdoctor.readers.kinds import Kind, kind_of
 from tests.readers.capture import craft
+from tests.readers.capture.test_containers import zstd
 from tests.readers.eventlog import exports
 
 if TYPE_CHECKING:
@@ -121,11 +123,52 @@ def test_members_names_lead_nowhere(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["slip.zip"]
 
 
-def test_an_archive_in_an_archive_is_left_out(tmp_path: Path) -> None:
-    inner = zipped({"a.rdp": RDP}, tmp_path / "inner.zip").read_bytes()
-    found = gather([str(zipped({"inner.zip": inner, "b.rdp": RDP}, tmp_path / "outer.zip"))])
-    assert len(found.readings) == 1
-    assert "an archive in an archive" in found.skipped[0]
+def test_archives_in_archives_are_read_within_bounds(tmp_path: Path) -> None:
+    data = RDP
+    for level in range(1, 4):
+        path = zipped({f"{level}.zip": data, f"{level}.rdp": RDP}, tmp_path / "a.zip")
+        data = path.read_bytes()
+    found = gather([str(path)])
+    assert [one.name.rpartition(": ")[2] for one in found.readings] == ["2.rdp", "3.rdp"]
+    assert found.skipped == [f"`{path}: 3.zip: 2.zip` is an archive deep in archives, and left out"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_any_kind_of_file_may_be_packed(name: str, tmp_path: Path) -> None:
+    data, kind = ALL[name]
+    packed = [gzip.compress(data)]
+    if (pack := zstd()) is not None:
+        packed.append(pack(data))
+    for number, content in enumerate((*packed, gzip.compress(data)[:-8])):
+        path = tmp_path / str(number)
+        path.write_bytes(content)
+        whole = gather([str(path)])
+        zipped({"a/b.gz": content}, tmp_path / "all.zip")
+        inside = gather([str(tmp_path / "all.zip")])
+        for found in (whole, inside):
+            assert [one.kind for one in found.readings] == [kind.value]
+            assert not found.unread
+            told = [*found.skipped, *(what for one in found.readings for what in one.lost)]
+            assert any("read" in what for what in told) == (number == len(packed))
+
+
+def test_a_packed_file_in_a_packed_file_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(gzip.compress(REG)))
+    assert gather([str(tmp_path / "a.gz")]).unread[0][1] == "it is no kind of file that is known here"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"MSCF\0\0\0\0" + bytes(90), "expand -F"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(90), "a 7z archive; unpack it first"),
+        (b"a.rdp".ljust(257, b"\0") + b"ustar\x0000" + bytes(512), "a tar archive; unpack it first"),
+        (b"\xff\xfe", "no kind of file"),
+    ],
+)
+def test_what_else_people_send_is_refused_with_a_way_out(data: bytes, why: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(data)
+    assert why in gather([str(tmp_path / "a")]).unread[0][1]
 
 
 def test_a_link_in_an_archive_is_left_out(tmp_path: Path) -> None:
@@ -144,14 +187,35 @@ def test_a_bomb_is_left_out_by_what_it_says_and_by_what_it_is(
     monkeypatch.setattr(archive, "UNFOLDED", 2**20)
     assert path.stat().st_size < 10_000
     found = gather([str(path)])
-    assert "unfolds to more than is read, and is left out" in found.skipped[0]
-    assert [one.kind for one in found.readings] == [Kind.RDP.value]
+    assert "unfolds to more than is read, and is cut off" in found.skipped[0]
+    assert found.skipped[1:] == [f"`{path}: a.rdp` and what follows is left out: no more is unfolded"]
     data = bytearray(path.read_bytes())
     for place, offset in ((data.index(b"PK\x03\x04"), 22), (data.index(b"PK\x01\x02"), 24)):
         data[place + offset : place + offset + 4] = (1000).to_bytes(4, "little")  # it lies
     path.write_bytes(data)
     lying = gather([str(path)])
-    assert not any(one.kind == Kind.CAPTURE.value and len(one.summary) > 60 for one in lying.readings)
+    assert [one.kind for one in lying.readings] == [Kind.RDP.value]
+    assert "damaged" in lying.skipped[0]
+
+
+def test_of_what_nobody_reads_little_is_unfolded(tmp_path: Path) -> None:
+    skipped: list[str] = []
+    zeros = zipped({"zeros": bytes(4 * 2**20), "a.rdp": RDP}, tmp_path / "zeros.zip")
+    run = archive.Archive(2**20)
+    with zeros.open("rb") as file:
+        sizes = []
+        for member in run.members(file, skipped, "a", lambda head: 0 if not head.strip(b"\0") else 100):
+            sizes.append(member.size)
+            with member.open():
+                pass
+    assert sizes == [2**16, len(RDP)]
+    assert not skipped
+
+
+def test_a_list_of_files_may_not_be_endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_LONGEST_LIST", 4000)
+    path = zipped({f"{number}.rdp": b"" for number in range(100)}, tmp_path / "a.zip")
+    assert "its list of files is too long" in gather([str(path)]).unread[0][1]
 
 
 def test_of_very_many_files_some_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,10 +285,9 @@ def test_no_bytes_break_it(data: bytes, start: bytes, tmp_path: Path) -> None:
     assert len(found.readings) + len(found.unread) + len(found.skipped) >= 1
 
 
-def test_packed_text_is_not_guessed_at() -> None:
-    import gzip
-
+def test_what_is_packed_is_known_by_what_it_holds() -> None:
     assert kind_of(gzip.compress(CAPTURE)) is Kind.CAPTURE
+    assert kind_of(gzip.compress(REG)) is Kind.PACKED
     assert kind_of(gzip.compress(b"nothing that is known")) is None
     assert kind_of(b"\x1f\x8b" + bytes(50)) is None
     buffer = io.BytesIO()
