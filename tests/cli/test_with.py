@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,15 +61,29 @@ def test_the_servers_log_makes_likely_confirmed(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    lately = (datetime.now(UTC) - exports.START).total_seconds() - 600
     with background(load(scenario)) as endpoint:
         target = f"{endpoint.addresses[0]}:{endpoint.port}"
         code, report, _ = checked(capsys, target)
         assert (code, *first(report)) == (1, alone, "likely")
-        code, report, err = checked(capsys, target, "--with", log(tmp_path, sample))
+        file = log(tmp_path, replace(sample, seconds=lately))
+        code, report, err = checked(capsys, target, "--with", file)
         assert (code, *first(report)) == (1, together, "confirmed")
     assert "is taken for that of 127.0.0.1" in err
     during = next(row for row in report["observations"] if row["tag"] == "event.during")
     assert during["args"]["events"] == 0, "what was logged at another time is not of this check"
+
+
+def test_old_errors_of_single_connections_confirm_nothing_today(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = (datetime.now(UTC) - exports.START).total_seconds() - 7200
+    with background(load("alert-40")) as endpoint:
+        target = f"{endpoint.addresses[0]}:{endpoint.port}"
+        file = log(tmp_path, replace(NOTHING_COMMON, seconds=old))
+        code, report, err = checked(capsys, target, "--with", file)
+    assert (code, *first(report)) == (1, "tls.cipher-mismatch", "likely")
+    assert "before the check: what it says of single connections is not about this one" in err
 
 
 def test_what_is_saved_holds_the_files_too(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Characters of a computer's NetBIOS name.
-_SHORT = 15
+SHORT = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ class Machine:
                 names.add(bare)
         return Machine(frozenset(names - {""}), frozenset(addresses))
 
+    def with_(self, other: Machine) -> Machine:
+        return Machine(self.names | other.names, self.addresses | other.addresses)
+
     def same(self, other: Machine) -> bool | None:
         """None where nobody can tell: a name and an address say nothing about each other."""
         if self.addresses & other.addresses:
@@ -45,4 +48,4 @@ def _alike(one: str, two: str) -> bool:
     """`srv01` and `srv01.corp.example` are one machine, two full names only where they are equal."""
     if "." in one and "." in two:
         return one == two
-    return one.partition(".")[0][:_SHORT] == two.partition(".")[0][:_SHORT]
+    return one.partition(".")[0][:SHORT] == two.partition(".")[0][:SHORT]

@@ -2,24 +2,22 @@
 
 Files given together describe one machine unless they name different ones; where a name is missing, or one
 file has a name and the other an address, that is assumed, and said. Where connections to several servers were
-seen, what names none of them stands alone.
+seen, what names none of them stands alone. The order of the files makes no difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
-from rdpdoctor.readers.joined import recorded
+from rdpdoctor.facts import Journal, Observation, Target
+from rdpdoctor.readers.joined import logs, recorded
+from rdpdoctor.readers.joined.groups import Group, groups
 from rdpdoctor.readers.joined.names import Machine
+from rdpdoctor.readers.joined.times import iso, seconds, shifted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rdpdoctor.facts import Value
     from rdpdoctor.readers.capture import Capture
     from rdpdoctor.readers.eventlog import EventLog, Shown
 
@@ -28,8 +26,8 @@ _PORT = 3389
 _UNNAMED = "HOST"
 #: Reports of one call.
 MOST = 200
-#: Seconds by which a log's attempt may lie beside a check and still be the check's own.
-_NEAR = 2.0
+#: Seconds after which what a log tells is another try than the one that was recorded.
+_LATER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,15 @@ class Reading:
     lost: tuple[str, ...] = ()
     summary: str = ""
 
+    @property
+    def of_client(self) -> bool:
+        """Whether it was collected on the client, and its name is the client's."""
+        return any(row.tag == "host.read" and row.args.get("role") == "client" for row in self.rows)
+
 
 @dataclass(slots=True)
 class Joined:
-    """assumed: what was taken to be the same machine without proof, a sentence each."""
+    """assumed: what was taken to be the same machine without proof, or left out, a sentence each."""
 
     journal: Journal
     server: Machine
@@ -62,20 +65,258 @@ class Joined:
 
     @property
     def since(self) -> float:
-        return _seconds(self.journal.started)
+        return seconds(self.journal.started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One thing that tells of a server: exactly one of the last four. what: how it is spoken of."""
+
+    server: Machine
+    client: Machine
+    what: str
+    check: Journal | None = None
+    pair: recorded.Pair | None = None
+    told: Shown | None = None
+    file: Reading | None = None
+
+    @property
+    def seen(self) -> bool:
+        return self.file is None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """The same whatever the order of the files, and those that tell most of connections first."""
+        if self.check is not None:
+            return 0, self.check.started, self.check.target.input
+        if self.pair is not None:
+            return 1, self.pair.client, self.pair.address, self.pair.port
+        if self.told is not None:
+            return 2, not _own(self.told), self.told.journal.target.input, self.told.journal.started
+        return 3, self.what
 
 
 def join(readings: Sequence[Reading], log: EventLog | None = None) -> list[Joined]:
-    """Journals of everything that was read, in the order of the files. One at least, where anything was."""
-    found = [_of_journal(one.journal) for one in readings if one.journal is not None]
-    found += _of_captures(readings)
-    if log is not None:
-        found += _with_log(found, log)
-    files = [one for one in readings if one.rows]
-    seen = tuple(found)
-    for one in sorted(files, key=lambda one: one.host is None):  # what names a machine says whose the rest is
-        found += _with_file(seen or found, one, found)
+    """Journals of everything that was read. One at least, where anything was."""
+    parts = sorted([*_checks(readings), *_parts(readings, log)], key=lambda part: str(part.order))
+    found = []
+    for group in _grouped(parts):
+        found += _reports(parts, group, log)
     return found[:MOST] or [_of_nothing([one for one in readings if one.capture is not None])]
+
+
+def beside(journal: Journal, readings: Sequence[Reading], log: EventLog | None = None) -> Joined:
+    """A check's journal, with what the files say of the same machine added to it."""
+    own = Reading("", "check", journal=journal)
+    parts = [*_checks([own]), *sorted(_parts(readings, log), key=lambda part: str(part.order))]
+    mine, *others = sorted(_grouped(parts), key=lambda group: 0 not in group.members)
+    found = Joined(journal, mine.machine)
+    for one in readings:
+        if one.journal is not None:
+            found.assumed.append(f"`{one.name}` is a saved check, and stands for itself")
+    _assume(found, parts, mine)
+    members = [place for place in mine.members if place]
+    for other in others:
+        if other.machine == Machine():  # who gives it beside a check says whose it is
+            members += other.members
+        else:
+            what = sorted({parts[place].what for place in other.members})
+            found.assumed += [f"{one} is about another machine, and left out" for one in what]
+    _beside(found, [parts[place] for place in members], log)
+    return found
+
+
+def _checks(readings: Sequence[Reading]) -> list[_Part]:
+    return [
+        _Part(_checked(one.journal), Machine(), f"`{one.name}`", check=one.journal)
+        for one in readings
+        if one.journal is not None
+    ]
+
+
+def _parts(readings: Sequence[Reading], log: EventLog | None) -> list[_Part]:
+    captures = [(one.name, one.capture) for one in readings if one.capture is not None]
+    parts = [
+        _Part(pair.server, Machine.of([pair.client]), f"the recording of {pair.address}", pair=pair)
+        for pair in recorded.pairs(sorted(captures, key=lambda one: one[0]))
+    ]
+    if log is not None:
+        from rdpdoctor.readers.eventlog import shown
+
+        parts += [
+            _Part(
+                Machine.of([each.server]),
+                Machine.of([each.client]),
+                f"the event log of {each.computer or 'a machine without a name'}",
+                told=each,
+            )
+            for each in shown(log)
+        ]
+    clients = {part.client for part in parts}
+    for one in readings:
+        if one.rows:
+            host = Machine() if one.of_client else Machine.of([one.host])
+            what = f"`{one.name}`" + (f", about {one.host}," if one.host and host not in clients else "")
+            parts.append(_Part(host, Machine(), what, file=one))
+    return parts
+
+
+def _grouped(parts: Sequence[_Part]) -> list[Group]:
+    clients = Machine()
+    for part in parts:
+        clients = clients.with_(Machine(part.client.names))
+    return groups([part.server for part in parts], [part.seen for part in parts], clients)
+
+
+def _reports(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list[Joined]:
+    """Of one server."""
+    mine = [parts[place] for place in sorted(group.members)]
+    checks = [part.check for part in mine if part.check is not None]
+    files = [part.file for part in mine if part.file is not None]
+    found: list[Joined] = []
+    for check in checks:
+        found.append(Joined(check, group.machine))
+        _beside(found[-1], [other for other in mine if other.check is None], log)
+    if not checks:
+        found = _pairs(mine, group, log)
+        for one in found:
+            for file in files:
+                one.journal.extend(file.rows)
+    if not found and files:
+        found = [_of_files(files, group.machine)]
+    for one in found:
+        _assume(one, parts, group)
+    return found
+
+
+def _beside(found: Joined, parts: Sequence[_Part], log: EventLog | None) -> None:
+    """Add to a check what else tells of its server."""
+    since, journal = found.since, found.journal
+    computers: dict[str, None] = {}
+    rows: list[Observation] = []
+    for part in parts:
+        if part.pair is not None:
+            rows += part.pair.rows(since, live=True)
+        elif part.file is not None:
+            rows += part.file.rows
+        elif part.told is not None and _own(part.told):
+            computers.setdefault(part.told.computer)
+    if log is not None:
+        for computer in computers:
+            heard = logs.beside_check(journal, log, computer)
+            rows += heard.rows
+            found.assumed += heard.said
+        for part in parts:
+            if part.told is not None and not _own(part.told):
+                shift = seconds(part.told.journal.started) - since
+                moved = (shifted(row, shift) for row in part.told.journal)
+                rows += [row for row in moved if row.tag != "event.log" or not computers]
+    journal.extend(_one_latest(rows))
+
+
+def _pairs(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list[Joined]:
+    """A journal for each client of this server that recordings and logs show."""
+    seen = [part for part in parts if part.seen]
+    named = [part for part in seen if part.client != Machine()]
+    general = [part for part in seen if part.client == Machine() and part.told is not None]
+    found: list[Joined] = []
+    for client in groups([part.client for part in named], [True] * len(named), Machine()):
+        mine = [named[place] for place in sorted(client.members)]
+        tolds = [part.told for part in mine if part.told is not None]
+        made = [_with_logs(part.pair, tolds, group, log) for part in mine if part.pair is not None]
+        made = made or [_of_logs(tolds, group)]
+        for one in made:
+            one.client = client.machine
+            if client.assumed:
+                names = sorted(client.machine.names)
+                addresses = sorted(client.machine.addresses)
+                one.assumed.append(f"the client {names[0]} is taken to be {addresses[0]}")
+        found += made
+    if not found:
+        return [_of_logs([part.told], group) for part in general if part.told is not None]
+    for part in general:
+        if part.told is not None:
+            for one in found:
+                _add_general(one, part.told, alone=len(found) == 1, log=log)
+    return found
+
+
+def _with_logs(pair: recorded.Pair, tolds: Sequence[Shown], group: Group, log: EventLog | None) -> Joined:
+    """A recording of one client and server, with what logs say of the same two."""
+    if not tolds or log is None:
+        return _of_pair(pair, group)
+    latest = pair.latest
+    decided = [_latest_logged(told) for told in tolds]
+    logged = max(filter(None, decided), default=None)
+    if latest is None or logged is None:
+        found = _of_pair(pair, group)
+        for told in tolds:
+            found.journal.extend(_one_log(found, told))
+        return found
+    spans = [(stream.start, stream.end) for stream in latest.streams]
+    rows: list[Observation] = []
+    heards = [logs.beside_recording(told.journal, spans, log, told.computer) for told in tolds]
+    ended, outcome = max(
+        (when - heard.clock.ahead, how)
+        for one, heard in zip(decided, heards, strict=True)
+        if one is not None
+        for when, how in [one]
+    )
+    later = ended > latest.ended + _LATER
+    if later and outcome != latest.fate.outcome and latest.fate.outcome != "open":
+        found = _of_logs(tolds, group)
+        found.journal.extend(
+            _older(row) for row in pair.rows(found.since, live=True) if row.tag != "flow.read"
+        )
+        found.assumed.append(
+            f"the recorded try of {_minute(latest.began)} {_fared(latest.fate.outcome)}, the one in the log of "
+            f"{_minute(ended)} {_fared(outcome)}: the later one counts"
+        )
+        return found
+    found = _of_pair(pair, group)
+    for told, heard in zip(tolds, heards, strict=True):
+        if later:  # it failed again, or went well again: both are the latest word
+            rows += _one_log(found, told)
+        else:
+            rows += [shifted(row, seconds(told.journal.started) - found.since) for row in heard.rows]
+    if not later and outcome != latest.fate.outcome and latest.began - ended > _LATER:
+        found.assumed.append(
+            f"the try in the log of {_minute(ended)} {_fared(outcome)}, the recorded one of "
+            f"{_minute(latest.began)} {_fared(latest.fate.outcome)}: the later one counts"
+        )
+    first = next((row for row in rows if row.tag == "event.log"), None)
+    found.journal.extend(_one_latest([row for row in rows if row.tag != "event.log" or row is first]))
+    return found
+
+
+def _of_pair(pair: recorded.Pair, group: Group) -> Joined:
+    host = next((name for name in (pair.host,) if name), pair.address)
+    journal = Journal(Target(f"{host} from {pair.client}", host, pair.port), iso(pair.began))
+    journal.extend(pair.rows(pair.began))
+    return Joined(journal, group.machine, Machine.of([pair.client]))
+
+
+def _of_logs(tolds: Sequence[Shown], group: Group) -> Joined:
+    """Logs of both sides of one client and server; the server's own tells most."""
+    first, *others = tolds
+    target = first.journal.target
+    journal = Journal(target if first.server else replace(target, host=_UNNAMED), first.journal.started)
+    found = Joined(journal, group.machine, Machine.of([first.client]))
+    rows = list(first.journal)
+    for other in others:
+        rows += [row for row in _one_log(found, other) if row.tag != "event.log"]
+    journal.extend(_one_latest(rows))
+    return found
+
+
+def _of_files(files: Sequence[Reading], machine: Machine) -> Joined:
+    named = next((one for one in files if one.host), files[0])
+    when = next(filter(None, map(_collected, files)), None) or iso(max(one.modified for one in files))
+    port = next((one.port for one in files if one.port), _PORT)
+    journal = Journal(Target(named.host or named.name, named.host or _UNNAMED, port), when)
+    for one in files:
+        journal.extend(one.rows)
+    return Joined(journal, machine)
 
 
 def _of_nothing(readings: Sequence[Reading]) -> Joined:
@@ -83,30 +324,73 @@ def _of_nothing(readings: Sequence[Reading]) -> Joined:
     captures = [(one.name, one.capture) for one in readings if one.capture is not None]
     pair = recorded.Pair("", "", _PORT, captures=captures)
     name = readings[0].name if readings else ""
-    journal = Journal(Target(name, _UNNAMED), recorded.iso(pair.began))
+    journal = Journal(Target(name, _UNNAMED), iso(pair.began))
     journal.extend(pair.rows(pair.began))
     return Joined(journal, Machine())
 
 
-def beside(journal: Journal, readings: Sequence[Reading], log: EventLog | None = None) -> Joined:
-    """A check's journal, with what the files say of the same machine added to it."""
-    found = _of_journal(journal)
-    skew = _skew(journal)
-    since = found.since
-    captures = [(one.name, one.capture) for one in readings if one.capture is not None]
-    for pair in recorded.pairs(captures):
-        _take(found, pair.server, pair.rows(since, live=True), f"the recording of {pair.address}")
-    if log is not None:
-        _take_log(found, log, skew)
-    for one in readings:
-        if one.journal is not None:
-            found.assumed.append(f"`{one.name}` is a saved check, and stands for itself")
-        elif one.capture is None:
-            _take(found, Machine.of([one.host]), one.rows, f"`{one.name}`")
-    return found
+def _add_general(one: Joined, told: Shown, alone: bool, log: EventLog | None) -> None:
+    """What a server's log says of no client. alone: of one pair only, so that nameless tries are its own."""
+    logged = one.journal.first("event.log") is not None
+    for row in _one_log(one, told):
+        if row.tag == "event.log" and logged:
+            continue
+        if row.tag == "event.attempt" and not alone:
+            continue
+        one.journal.add(row)
 
 
-def _of_journal(journal: Journal) -> Joined:
+def _one_log(one: Joined, told: Shown) -> list[Observation]:
+    shift = seconds(told.journal.started) - one.since
+    return [shifted(row, shift) for row in told.journal]
+
+
+def _one_latest(rows: Sequence[Observation]) -> list[Observation]:
+    """Of tries that logs of both sides call the latest, the later one is; of one moment, the server's."""
+    latest = [row for row in rows if row.tag == "event.attempt" and row.args.get("latest")]
+    if len(latest) < 2:
+        return list(rows)
+    last = max(seconds(str(row.args.get("ended"))) for row in latest)
+    near = [row for row in latest if last - seconds(str(row.args.get("ended"))) <= _LATER]
+    kept = min(near, key=lambda row: (row.args.get("side") != "server", str(row.args.get("began"))))
+    return [
+        replace(row, args={**row.args, "latest": False}) if row in latest and row is not kept else row
+        for row in rows
+    ]
+
+
+def _older(row: Observation) -> Observation:
+    if row.tag != "flow.attempt":
+        return row
+    return replace(row, args={**row.args, "latest": False})
+
+
+def _latest_logged(told: Shown) -> tuple[float, str] | None:
+    """When the latest try in a log whose end is known ended, and how."""
+    for row in told.journal:
+        if row.tag == "event.attempt" and row.args.get("latest"):
+            return seconds(str(row.args.get("ended"))), str(row.args.get("outcome"))
+    return None
+
+
+def _assume(one: Joined, parts: Sequence[_Part], group: Group) -> None:
+    """Say what was taken for the same machine without proof."""
+    assumed = set(group.assumed)
+    sure = [parts[place].server for place in group.members if place not in assumed]
+    known = Machine()
+    for machine in sure:
+        known = known.with_(machine)
+    name = next(iter([*sorted(known.addresses), *sorted(known.names)]), one.journal.target.host)
+    for place in sorted(assumed):
+        part = parts[place]
+        if part.told is not None:
+            one.assumed.append(f"{part.what} is taken for that of {name}")
+        elif part.server != Machine():
+            one.assumed.append(f"{part.what} is taken to be about {name}")
+    one.assumed[:] = dict.fromkeys(one.assumed)
+
+
+def _checked(journal: Journal) -> Machine:
     words: list[str | None] = [journal.target.host]
     for row in journal.tagged("tcp.connected", "nla.challenged", "dns.resolved"):
         addresses = row.args.get("addresses")
@@ -117,205 +401,28 @@ def _of_journal(journal: Journal) -> Joined:
         ]
         if isinstance(addresses, Sequence) and not isinstance(addresses, str):
             words += [one for one in addresses if isinstance(one, str)]
-    return Joined(journal, Machine.of(words))
+    return Machine.of(words)
 
 
-def _of_captures(readings: Sequence[Reading]) -> list[Joined]:
-    found = []
-    for pair in recorded.pairs((one.name, one.capture) for one in readings if one.capture is not None):
-        target = Target(f"{pair.host} from {pair.client}", pair.host, pair.port)
-        journal = Journal(target, recorded.iso(pair.began))
-        journal.extend(pair.rows(pair.began))
-        found.append(Joined(journal, pair.server, Machine.of([pair.client])))
-    return found
+def _own(told: Shown) -> bool:
+    """Whether it is the server's own log that tells."""
+    from rdpdoctor.readers.eventlog import machine
 
-
-def _with_log(found: Sequence[Joined], log: EventLog) -> list[Joined]:
-    """What of a log tells of nobody that is there already."""
-    from rdpdoctor.readers.eventlog import shown
-
-    told = shown(log)
-    taken: set[int] = set()
-    for one in found:
-        mine = [each for each in told if one.server.same(_server(each)) is not False]
-        sure = [each for each in mine if one.server.same(_server(each)) is True]
-        mine = sure or (mine if len({each.server.lower() for each in mine}) == 1 else [])
-        if not mine:
-            continue
-        if (
-            one.client == Machine()
-        ):  # a saved check: the server's log is as good beside it as beside a live one
-            _take_log(one, log, _skew(one.journal))
-            taken |= {id(each) for each in mine if len(mine) == 1}
-            continue
-        same = [each for each in mine if _same_client(one, each)] or (mine if len(mine) == 1 else [])
-        for each in same[:1]:
-            _add(one.journal, each.journal, one.since)
-            taken.add(id(each))
-            if not sure:
-                one.assumed.append(_taken_for(each.server, one))
-            if not _same_client(one, each):
-                one.assumed.append(f"{each.client} in the log is taken for {_client(one)} in the recording")
-        if not same and (server := mine[0].server):
-            rows = [row for row in mine[0].journal if row.tag in ("event.log", "event.logged")]
-            shift = _seconds(mine[0].journal.started) - one.since
-            one.journal.extend(_shifted(row, shift) for row in rows if row.args.get("client") is None)
-            if not sure:
-                one.assumed.append(_taken_for(server, one))
-    left = [each for each in told if id(each) not in taken and not (taken and each.client is None)]
-    for each in left:
-        if not each.server:
-            each.journal.target = replace(each.journal.target, host=_UNNAMED)
-    return [Joined(each.journal, _server(each), Machine.of([each.client])) for each in left]
-
-
-def _with_file(seen: Sequence[Joined], one: Reading, found: Sequence[Joined]) -> list[Joined]:
-    """A file about a machine joins all that may be about it; else it stands alone. seen: where connections
-    were seen; only what names a machine for sure joins the others.
-    """
-    machine = Machine.of([one.host])
-    chosen = [other for other in found if other.server.same(machine) is True]
-    if not chosen:
-        # What may be about any of several servers is about none of them for sure.
-        servers = {(other.journal.target.host.lower(), other.journal.target.port) for other in seen}
-        likely = [other for other in seen if other.server.same(machine) is None]
-        chosen = likely if len(servers) == 1 else []
-        for other in chosen:
-            if one.host and (other.server.names or other.server.addresses):
-                other.assumed.append(f"`{one.name}`, about {one.host}, is taken to be about {_name(other)}")
-    for other in chosen:
-        other.journal.extend(one.rows)
-        known = other.server
-        other.server = Machine(known.names | machine.names, known.addresses | machine.addresses)
-    if chosen:
-        return []
-    journal = Journal(_target(one), _collected(one) or recorded.iso(one.modified))
-    journal.extend(one.rows)
-    return [Joined(journal, machine)]
-
-
-def _target(one: Reading) -> Target:
-    return Target(one.host or one.name, one.host or _UNNAMED, one.port or _PORT)
+    return machine(told.computer) == machine(told.server)
 
 
 def _collected(one: Reading) -> str | None:
     """When a bundle was made: its certificates are judged at that time."""
     for row in one.rows:
         when = row.args.get("collected")
-        if row.tag == "host.read" and isinstance(when, str) and (seconds := _seconds(when)):
-            return recorded.iso(seconds)
+        if row.tag == "host.read" and isinstance(when, str) and (time := seconds(when)):
+            return iso(time)
     return None
 
 
-def _take(found: Joined, machine: Machine, rows: Iterable[Observation], what: str) -> None:
-    fit = found.server.same(machine)
-    if fit is False:
-        found.assumed.append(f"{what} is about another machine, and left out")
-        return
-    if fit is None and (machine.names or machine.addresses):
-        found.assumed.append(f"{what} is taken to be about {_name(found)}")
-    found.journal.extend(rows)
+def _minute(time: float) -> str:
+    return f"{iso(time)[:16].replace('T', ' ')} UTC"
 
 
-def _take_log(found: Joined, log: EventLog, skew: float) -> None:
-    """skew: seconds by which the server's clock is ahead of ours."""
-    from rdpdoctor.readers.eventlog import machine, shown
-
-    told = [(each, machine(each.computer) == machine(each.server)) for each in shown(log)]
-    rows: list[Observation] = []
-    name = _one_of(found, {each.server: None for each, own in told if own})
-    if name is not None:
-        key = machine(name)
-        times = [event.time.timestamp() for event in log.events if machine(event.computer) == key]
-        began = min((time for time in times if time > 0), default=found.since)
-        rows += [_shifted(row, began - skew - found.since) for row in log.about(name)]
-    called = _one_of(found, {each.server: None for each, own in told if not own})
-    for each, own in told:
-        if not own and each.server == called:
-            shift = _seconds(each.journal.started) - found.since
-            rows += [_shifted(row, shift) for row in each.journal if row.tag != "event.log" or name is None]
-    if not rows:
-        found.assumed.append("the event logs are about other machines, and left out")
-        return
-    found.journal.extend(rows)
-    found.journal.add(_during(rows, name or called or "", found.journal, skew))
-
-
-def _one_of(found: Joined, names: Iterable[str]) -> str | None:
-    """The machine among these that is the one meant; one alone is, unless it has another name."""
-    listed = list(names)
-    sure = [name for name in listed if found.server.same(Machine.of([name])) is True]
-    if sure:
-        return sure[0]
-    if len(listed) != 1 or found.server.same(Machine.of(listed)) is False:
-        return None
-    found.assumed.append(_taken_for(listed[0], found))
-    return listed[0]
-
-
-def _during(rows: Sequence[Observation], name: str, journal: Journal, skew: float) -> Observation:
-    """What of a log falls into the time of the check."""
-    last = journal.elapsed_ms + _NEAR * 1000
-    counts = {
-        tag: sum(
-            row.tag == tag and row.at_ms is not None and -_NEAR * 1000 <= row.at_ms <= last for row in rows
-        )
-        for tag in ("event.attempt", "event.logged")
-    }
-    args: dict[str, Value] = {
-        "computer": name,
-        "attempts": counts["event.attempt"],
-        "events": counts["event.logged"],
-        "skew_ms": round(skew * 1000, 3),
-        "clock_known": bool(_stamps(journal)),
-    }
-    return Observation("event.during", args, Stage.HOST, Source.EVENTLOG)
-
-
-def _stamps(journal: Journal) -> list[float]:
-    values = [row.args.get("skew_ms") for row in journal.tagged("nla.challenged")]
-    return [
-        float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
-
-
-def _skew(journal: Journal) -> float:
-    stamps = sorted(_stamps(journal))
-    return stamps[len(stamps) // 2] / 1000 if stamps else 0.0
-
-
-def _taken_for(server: str, one: Joined) -> str:
-    return f"the event log of {server or 'a machine without a name'} is taken for that of {_name(one)}"
-
-
-def _server(each: Shown) -> Machine:
-    return Machine.of([each.server])
-
-
-def _same_client(one: Joined, each: Shown) -> bool:
-    return one.client.same(Machine.of([each.client])) is True
-
-
-def _name(one: Joined) -> str:
-    return one.journal.target.host
-
-
-def _client(one: Joined) -> str:
-    return next(iter(sorted(one.client.addresses | one.client.names)), "the client")
-
-
-def _add(journal: Journal, other: Journal, since: float) -> None:
-    shift = _seconds(other.started) - since
-    journal.extend(_shifted(row, shift) for row in other)
-
-
-def _shifted(row: Observation, seconds: float) -> Observation:
-    return row if row.at_ms is None else replace(row, at_ms=round(row.at_ms + seconds * 1000, 3))
-
-
-def _seconds(stamp: str) -> float:
-    try:
-        moment = datetime.fromisoformat(stamp)
-    except ValueError:
-        return 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _fared(outcome: str) -> str:
+    return "worked" if outcome == "works" else "failed"

@@ -8,11 +8,11 @@ count against what came later.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Observation, Source, Stage
 from rdpdoctor.readers.joined.names import Machine
+from rdpdoctor.readers.joined.times import iso
 from rdpdoctor.readers.joined.tries import Try, tries
 
 if TYPE_CHECKING:
@@ -177,11 +177,6 @@ def _home(stream: Stream, found: dict[tuple[str, str, int], Pair]) -> tuple[str,
     if stream.kind == "udp" and key not in found:
         return next((other for other in found if other[:2] == key[:2]), key)
     return key
-
-
-def iso(seconds: float) -> str:
-    moment = datetime.fromtimestamp(min(max(seconds, 0.0), 253_402_300_799.0), UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _names(row: Observation) -> list[str | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.facts import WALK, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rdpdoctor.facts import Observation
     from rdpdoctor.readers.capture import Stream
@@ -28,6 +28,11 @@ _OWN_WISH = (0, 1, 2, 11, 12)
 #: Answers of a gateway that open the way in (MS-TSGU 3.2.3), and the least that refuses it.
 _TUNNEL, _REFUSED = (101, 200), 400
 _NO_DIAL = ("refused", "rejected", "silent")
+#: What a server has said of itself when a client that leaves in the handshake leaves because of that.
+_SHOWN = ("server-hello", "certificate", "server-key-exchange", "certificate-request", "server-hello-done")
+#: Bytes of a whole connection in which no picture of a desktop fits.
+_PICTURE = 8000
+_PARTIAL = ("middle", "unseen")
 _STEPS = {stage.value: stage for stage in (Stage.X224, Stage.TLS, Stage.NLA, Stage.MCS)}
 
 
@@ -86,20 +91,28 @@ def fate(stream: Stream) -> Fate:
     established = session.args.get("established") if session is not None else False
     if stream.kind == "tls":
         return _through_gateway(stream, established is True, cut=ended is None)
-    if stream.kind in ("middle", "unseen"):
+    if stream.kind in _PARTIAL:
         return Fate("open", at, cut=ended is None)
     if established:
         return Fate("works", Stage.FINALIZATION)
     if ended is None:
         return Fate("open", at, cut=True)
     by = str(ended.args.get("by"))
-    if established is None:
+    if established is None and not (by == "server" and _seen_whole(session, last)):
         return Fate("open", at)
+    if at is Stage.TLS and by == "client" and ended.args.get("after") in _SHOWN:
+        return Fate("fails", at, by)
     if at is Stage.NLA and _signing_in(session):
         return Fate("fails", at, by)
     if by == "server" and at in (Stage.MCS, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES):
         return Fate("fails", at, by)
     return Fate("open", at)  # the client left, for reasons of its own
+
+
+def _seen_whole(session: Observation | None, last: Mapping[str, Observation]) -> bool:
+    """The recording lacks nothing, and the server said less than one picture of a desktop needs."""
+    said = session.args.get("server_bytes") if session is not None else None
+    return "flow.incomplete" not in last and isinstance(said, int) and said < _PICTURE
 
 
 def _through_gateway(stream: Stream, established: bool, cut: bool) -> Fate:
@@ -125,25 +138,36 @@ def _try(group: Sequence[Stream]) -> Try | None:
         stream.kind == "unseen" and one.outcome == "open" for stream, one in zip(group, fates, strict=True)
     ):
         return None
-    place = _decisive(fates)
+    place = _decisive(fates, [stream.kind in _PARTIAL for stream in group])
     return Try(tuple(group), group[place], fates[place])
 
 
-def _decisive(fates: Sequence[Fate]) -> int:
+def _decisive(fates: Sequence[Fate], partial: Sequence[bool]) -> int:
     """A way in that was found; else the connection that got furthest, the first of those: what was tried
     after it, with less, tells what came of it and not why. A last one that the recording cuts off, no less
     far, might have been the way in.
     """
-    places = range(len(fates))
+    # How far one got whose beginning was not recorded, nobody knows.
+    whole = [place for place, one in enumerate(fates) if one.outcome == "fails" or not partial[place]]
+    places = whole or list(range(len(fates)))
     works = [place for place in places if fates[place].outcome == "works"]
     if works:
         return works[-1]
-    furthest = max(_place(one.at) for one in fates)
-    if fates[-1].cut and _place(fates[-1].at) == furthest:
-        return len(fates) - 1
+
+    def order(place: int) -> tuple[int, int]:
+        return _place(fates[place].at), -place
+
+    farthest, last = max(places, key=order), places[-1]
+    if fates[last].cut and order(last)[0] == order(farthest)[0]:
+        return last
     fails = [place for place in places if fates[place].outcome == "fails"]
-    chosen = fails or list(places)
-    return max(chosen, key=lambda place: (_place(fates[place].at), -place))
+    if not fails:
+        return farthest
+    failed = max(fails, key=order)
+    # What got through where another one failed shows that this did not end it. Who signs in without CredSSP
+    # after CredSSP has failed has only gone round it.
+    beyond = order(farthest)[0] > order(failed)[0] and fates[failed].at is not Stage.NLA
+    return farthest if beyond else failed
 
 
 def _death(rows: Iterable[Observation]) -> Fate | None:
