@@ -9,7 +9,7 @@ import pytest
 
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.tags import faults
-from rdpdoctor.readers.eventlog import EventLogError, format_of, journals, read_events
+from rdpdoctor.readers.eventlog import EventLogError, format_of, journals, quick, read_events, xml
 from rdpdoctor.readers.eventlog import formats as formats_module
 from rdpdoctor.readers.eventlog.loose import time_of
 from rdpdoctor.readers.eventlog.tally import Tally
@@ -79,6 +79,16 @@ def test_a_message_in_english_gives_the_same_but_what_it_lacks(export: Export, t
 
     # Without activity ids the story is put together by address and time, with the same result.
     assert bare(said(tmp_path, export)) == bare(said(tmp_path, exports.saved_xml))
+
+
+@pytest.mark.parametrize("sample", STORY, ids=lambda sample: f"{sample.id}")
+def test_the_quick_way_reads_what_the_parser_does(sample: exports.Sample) -> None:
+    text = exports.event_xml(sample).replace("\r\n", "\n")  # as the file is opened
+    found = quick.parse(text)
+    assert found is not None
+    assert found == xml.parse(text.replace("<System>", "<System><!-- -->"), Tally())
+    for changed in (text.replace("</System>", ""), text.replace("<Level>", "<Level >&x;"), text[:-9]):
+        assert quick.parse(changed) is None
 
 
 def test_only_what_is_of_interest_is_kept(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ _LEAST = 24  # bytes of a record's frame
 #: Events of one id that are read of a file, the latest: whoever guesses passwords all day long leaves a
 #: million of the same, which say no more than these, and must not drive any other out.
 MOST_ALIKE = 5000
+ALIKE = f"an event older than the latest {MOST_ALIKE:,} of its id, only counted"
 
 
 def read(file: BinaryIO, tally: Tally) -> Iterator[Event]:
@@ -107,7 +108,7 @@ def _events(
     left_out = sum(one.left_out for one in led)
     tally.records += left_out
     if more := sum(one.more for one in led):
-        tally.lose(f"an event older than the latest {MOST_ALIKE:,} of its id, only counted", more)
+        tally.lose(ALIKE, more)
     if not chunks:
         return
     wanted: Callable[[str], object] | None = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
-from rdpdoctor.readers.eventlog import formats, roles
+from rdpdoctor.readers.eventlog import evtx, formats, roles
 from rdpdoctor.readers.eventlog.attempts import Attempt, attempts
 from rdpdoctor.readers.eventlog.event import Event, EventLogError, known
 from rdpdoctor.readers.eventlog.observe import observations
@@ -19,8 +19,9 @@ from rdpdoctor.readers.eventlog.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: Events of interest that are kept; of more, the latest count. Some hundred megabytes.
-MOST_EVENTS = 60_000
+#: Events of interest that are kept: some 2 KB each. Of more, the latest count, and at most so many of one id:
+#: whoever guesses passwords all day long must not drive all others out.
+MOST_EVENTS, MOST_ALIKE = 40_000, evtx.MOST_ALIKE
 #: Pairs that get a journal of their own, those with the latest attempts; a server that all the Internet tries
 #: to enter has thousands.
 MOST_PAIRS = 50
@@ -67,7 +68,7 @@ class Collected:
                 tally.kept += 1
                 tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
                 self._events.append(event)
-                if len(self._events) > 2 * MOST_EVENTS:
+                if len(self._events) > MOST_EVENTS * 5 // 4:
                     self._trim(tally)
         except EventLogError:
             del self._events[before:]
@@ -81,11 +82,19 @@ class Collected:
         return EventLog(tuple(self._events), tuple(attempts(self._events)), tuple(self.tallies))
 
     def _trim(self, tally: Tally) -> None:
-        over = len(self._events) - MOST_EVENTS
-        if over > 0:
+        if len(self._events) <= MOST_EVENTS:
+            return
+        alike: Counter[tuple[str, int]] = Counter()
+        kept: list[Event] = []
+        for event in sorted(self._events, key=lambda event: event.time, reverse=True):
+            alike[event.provider, event.id] += 1
+            if alike[event.provider, event.id] <= MOST_ALIKE:
+                kept.append(event)
+        if more := len(self._events) - len(kept):
+            tally.lose(evtx.ALIKE, more)
+        if (over := len(kept) - MOST_EVENTS) > 0:
             tally.lose(f"an event older than the latest {MOST_EVENTS:,} of interest, not looked at", over)
-            self._events.sort(key=lambda event: event.time)
-            del self._events[:over]
+        self._events = kept[:MOST_EVENTS]
 
 
 def read_events(*paths: Path | str) -> EventLog:

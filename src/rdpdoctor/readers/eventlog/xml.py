@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, TextIO
 from xml.parsers.expat import ExpatError, ParserCreate
 
+from rdpdoctor.readers.eventlog import quick
 from rdpdoctor.readers.eventlog.event import Event, activity_of, clean, moment, tidy
 from rdpdoctor.readers.eventlog.table import kind_of
 
@@ -24,8 +25,11 @@ _BLOCK = 1 << 18
 _LARGEST = 1 << 20
 _START = re.compile(r"<Event[\s>]")
 _END = "</Event>"
+_PROVIDER = "<Provider"
+#: Characters in which provider and id stand.
+_NEAR = 1000
 _ABOUT = re.compile(
-    r"<Provider\b[^>]*?\bName\s*=\s*['\"]([^'\"]*)['\"].*?<EventID\b[^>]*>\s*(\d{1,5})\s*<", re.DOTALL
+    r"<Provider\b(?>[^>]*?\bName\s*=\s*['\"])([^'\"]*)['\"].*?<EventID\b[^>]*>\s*(\d{1,5})\s*<", re.DOTALL
 )
 _DTD = "<!DOCTYPE"
 
@@ -57,7 +61,8 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
 
 
 def _read(text: str, tally: Tally) -> Event | None:
-    about = _ABOUT.search(text)
+    start = max(text.find(_PROVIDER), 0)
+    about = _ABOUT.match(text, start, start + _NEAR)
     if about is not None and kind_of(about[1], int(about[2])) is None:
         return None
     return parse(text, tally)
@@ -65,8 +70,9 @@ def _read(text: str, tally: Tally) -> Event | None:
 
 def parse(text: str, tally: Tally) -> Event | None:
     """One event, whatever it is about; None, and a loss, where it is damaged."""
+    text = tidy(text)
     try:
-        return _Parser().parse(tidy(text))
+        return quick.parse(text) or _Parser().parse(text)
     except (ExpatError, ValueError):
         tally.lose("a damaged event")
         return None
