@@ -17,6 +17,8 @@ SLOW_MS = 800.0
 #: Connections that lost something, of all, and how many segments there must be: one retransmission is an
 #: accident.
 LOSSY_SHARE, LOSSY_LEAST = 0.25, 3
+#: Where packets were counted: segments sent again, of all; a smaller share tells where they are many.
+_AGAIN_SHARE, _AGAIN_MANY, _AGAIN_SHARE_OF_MANY = 0.05, 20, 0.01
 
 
 def median(values: list[float]) -> float:
@@ -41,7 +43,17 @@ def derive(view: View) -> Iterator[Observation]:
         "retransmits": sum(counts),
         "connections": connections,
         "hit": hit,
-        "lossy": sum(counts) >= LOSSY_LEAST and hit >= LOSSY_SHARE * connections,
+        "lossy": sum(counts) >= LOSSY_LEAST
+        and hit >= LOSSY_SHARE * connections
+        and _often(view, sum(counts)),
         "slow": bool(usual) and median(usual) >= SLOW_MS,
     }
     yield derived("path", Stage.PATH, args, connects or measured)
+
+
+def _often(view: View, again: int) -> bool:
+    """Whether that is much among all packets, where a recording has counted them."""
+    sides = ("client_packets", "server_packets")
+    packets = sum(whole(row, side) or 0 for row in view.all("flow.packets") for side in sides)
+    least = _AGAIN_SHARE_OF_MANY if again >= _AGAIN_MANY else _AGAIN_SHARE
+    return again >= least * packets

@@ -87,6 +87,8 @@ def _died(conclusions: Conclusions, leading: Step) -> Judged:
                 return Judged(judged.status, f"tls.{way}", {**judged.args, **hellos}, judged.elapsed_ms)
     if leading.outcome == "alerted" and text(leading.row, "after") not in ("client-hello", None):
         return Judged(judged.status, "tls.alerted-late", judged.args, judged.elapsed_ms)
+    if (text(leading.row, "reason") or "").startswith("the client "):
+        return Judged(judged.status, "tls.left", judged.args, judged.elapsed_ms)
     if leading.outcome not in ("closed", "reset") or judged.key == "tls.only-variant":
         return judged
     if (whole(leading.row, "received") or 0) > 0:

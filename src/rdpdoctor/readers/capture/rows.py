@@ -144,6 +144,7 @@ def _packets(flow: Flow) -> dict[str, Any]:
             f"{name}_duplicates": half.duplicates,
             f"{name}_zero_windows": half.zero_windows,
             f"{name}_unacknowledged": max(0, half.end - half.acked),
+            f"{name}_vanished": half.vanished if flow.answered is not None else 0,
         }
     return args
 
@@ -179,6 +180,7 @@ def _end(flow: Flow, now: float) -> Row:
         "idle_ms": None if end.idle is None else ms(end.idle),
         "ttl": end.ttl,
         "usual_ttl": end.usual_ttl,
+        "foreign": end.usual_ttl is not None and end.how is How.RESET and end.ttl != end.usual_ttl,
         "then": None if flow.then is None else flow.then.value,
     }
     return "flow.ended", args, end.when

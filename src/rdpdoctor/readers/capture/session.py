@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Stage
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
+from rdpdoctor.readers.capture.walk import TICKETS
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.flow import Flow
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 #: Until its first picture a server sends some 20 records in less than 6 kB; then it sends pictures.
 _RECORDS = 25
 _BYTES = 12_000
+#: Where the recording lacks bytes, so that nothing can be counted: bytes of either side that only a session
+#: needs.
+_PICTURES, _INPUT = 100_000, 3_000
 #: CredSSP has at most three records of the server, the basic settings one more.
 _NOT_YET = 4
-#: Session tickets of TLS 1.3, which look like data.
-_TICKETS = 2
+#: What a server says between the end of the connection sequence and its first picture is less.
+_PICTURE = 1000
 
 
 def reached(flow: Flow) -> Stage:
@@ -49,6 +53,10 @@ def established(flow: Flow) -> bool | None:
     client, server = inside.traffic
     if client.records and server.records >= _RECORDS and flow.halves[SERVER].bytes >= _BYTES:
         return True
+    if server.finalized is not None and server.bytes - server.finalized >= _PICTURE:
+        return True
+    if walk.blind and flow.halves[SERVER].end >= _PICTURES and flow.halves[CLIENT].end >= _INPUT:
+        return True
     if flow.halves[SERVER].missing or flow.halves[CLIENT].missing or walk.blind:
         return None
     return False if server.records <= _early(walk) else None
@@ -57,4 +65,4 @@ def established(flow: Flow) -> bool | None:
 def _early(walk: Walk) -> int:
     """The most records of a server that may still be in CredSSP."""
     modern = walk.tls is not None and not walk.tls.is_older
-    return _NOT_YET + (_TICKETS if modern else 0)
+    return _NOT_YET + (TICKETS if modern else 0)

@@ -22,22 +22,43 @@ CLIENT, SERVER = 0, 1
 #: An alert of TLS 1.3 as it looks from outside: 2 bytes, the inner type, and a tag of 8 or 16 bytes (RFC 8446
 #: 5.2). Finished is never as short.
 _HIDDEN_ALERTS = (11, 19)
+#: What a control PDU has more than a synchronize PDU (MS-RDPBCGR 2.2.1.14, 2.2.1.15), padded (CBC) or not.
+_CONTROL = (0, 4)
+#: What a synchronize PDU has more, at least, than the shortest record before it. Confirms of attaching and
+#: joining, which come one after the other too, are less.
+_SYNCHRONIZE = 20
 
 
 @dataclass(slots=True)
 class Traffic:
-    """Records of application data after the handshake, their bytes, and when the first and last came."""
+    """Records of application data after the handshake, their bytes, and when the first and last came.
+
+    finalized: bytes up to a run of sizes as a server's synchronize, two controls and font map have them, with
+    which the connection sequence ends (MS-RDPBCGR 1.3.1.1).
+    """
 
     records: int = 0
     bytes: int = 0
     first: float | None = None
     last: float | None = None
+    finalized: int | None = None
+    _shortest: int = 1 << 16
+    _run: tuple[int, ...] = ()
 
     def count(self, size: int, when: float) -> None:
         self.records += 1
         self.bytes += size
+        if self.finalized is None:
+            self._compare(size)
         self.first = when if self.first is None else self.first
         self.last = when
+
+    def _compare(self, size: int) -> None:
+        self._shortest = min(self._shortest, size)
+        self._run = (*self._run[-3:], size)
+        first, *others = self._run
+        if len(others) == 3 and len(set(others)) == 1 and others[0] - first in _CONTROL:
+            self.finalized = self.bytes if first >= self._shortest + _SYNCHRONIZE else None
 
 
 class TlsWalk:

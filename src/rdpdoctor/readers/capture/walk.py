@@ -17,6 +17,7 @@ from rdpdoctor.readers.capture.plain import PlainWalk
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER, TlsWalk
 from rdpdoctor.wire import nego, tpkt, x224
 from rdpdoctor.wire.errors import Malformed
+from rdpdoctor.wire.tls_record import Version, version_name
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.keylog import Secrets
@@ -35,6 +36,8 @@ _UNOPENED = {
     "unknown": "TLS connections in a cipher that is not opened here",
     "broken": "TLS connections whose handshake is damaged inside",
 }
+#: Session tickets of TLS 1.3, which look like data.
+TICKETS = 2
 #: Server records of CredSSP: challenge, public key, and the early user authorization result.
 _NLA_RECORDS = 3
 
@@ -64,6 +67,7 @@ class Walk:
         self._began = 0.0  # of connection initiation
         self._odd = False  # the client began with something else than a request
         self._dead = False  # the stage has ended in the protocol
+        self._left = False  # the client has: what the server says then answers only that
         self._told_tls = self._told_chain = False
 
     @property
@@ -94,7 +98,7 @@ class Walk:
 
     def data(self, side: int, data: bytes, when: float) -> None:
         self.last[side] = when
-        if not self.parsing:
+        if not self.parsing or (self._left and side == SERVER):
             return
         self.fed[side] += len(data)
         if self.fed[side] > (self._most_opened if self.read_inside else self._most):
@@ -127,6 +131,7 @@ class Walk:
             self._ended_by_server(how, when)
         else:
             self._left_waiting(when)
+            self._left = True
 
     def finish(self, when: float) -> None:
         """Nobody ended it, and the recording goes on until `when`."""
@@ -319,13 +324,19 @@ class Walk:
             if alert.description == 0:
                 return
             how = How.ALERTED if side == SERVER else How.REJECTED
-            detail = alert.name if side == SERVER else f"the client sent alert {alert.name}"
+            detail = alert.name if side == SERVER else f"the client sent alert {alert.name}{self._to()}"
             self._end_tls(how, when, code=alert.description, detail=detail)
         elif tls.fault is not None and tls.fault[0] == SERVER:
             error = tls.fault[1]
             self._end_tls(How.MALFORMED, when, detail=error.detail, sample=error.sample)
         else:
             self._dead = True
+
+    def _to(self) -> str:
+        """What a client's alert answers, where that says more than the alert."""
+        hello = self.tls.server_hello if self.tls is not None else None
+        old = hello is not None and hello.selected_version < Version.TLS12
+        return f" when the server had chosen {version_name(hello.selected_version)}" if old and hello else ""
 
     def _end_tls(self, how: How, when: float, **more: Any) -> None:
         self._dead = True
@@ -372,10 +383,11 @@ class Walk:
         side = self._awaited()
         if self._dead or self.blind or side is None:
             return
-        last = max(filter(None, self.last), default=when)
+        stage, partial = side
+        spoke = self._spoke if stage in (Stage.NLA, Stage.MCS) else self.last
+        last = max(filter(None, spoke), default=when)
         if when - last < PATIENCE:
             return
-        stage, partial = side
         ended = self._ending(stage, How.STALLED if partial else How.SILENT, when)
         if stage is Stage.X224:
             self._tell(telling.x224_outcome(ended), when, **telling.question(self.request))
@@ -384,11 +396,20 @@ class Walk:
         else:
             self._tell(telling.ended(ended), when)
 
+    @property
+    def _spoke(self) -> tuple[float | None, ...]:
+        """When either side last sent data; not the alert with which TLS is closed."""
+        walk = self.tls or self.plain
+        return tuple(each.last for each in walk.traffic) if walk is not None else ()
+
     def _awaited(self) -> tuple[Stage, bool] | None:
         """The stage in which the server's answer is due, and whether it has begun; None where it is not."""
         if self._machine is not None and self.selected is None:
             return Stage.X224, self._machine.received > 0
         tls = self.tls
+        if self.plain is not None:
+            client, answers = self.plain.traffic
+            return (Stage.MCS, False) if client.records and not answers.records else None
         if tls is None or tls.hello is None:
             return None
         server = tls.bytes[SERVER]
@@ -398,9 +419,11 @@ class Walk:
         client, answers = tls.traffic
         if self.inside is not None and self.inside.over:
             return None
-        if self._has_nla and client.records and not answers.records:
-            return Stage.NLA, tls.partial[SERVER]
-        return None
+        # Tickets of TLS 1.3 look like an answer; who has one says the next thing at once.
+        answered = answers.records > (0 if tls.is_older else TICKETS)
+        if self.kind != "rdp" or not client.records or answered or (answers.records and client.records > 1):
+            return None
+        return (Stage.NLA if self._has_nla else Stage.MCS), tls.partial[SERVER]
 
     def _ending(self, stage: Stage, how: How, when: float, **more: Any) -> Ended:
         began, sent, received = when, 0, 0
@@ -412,6 +435,9 @@ class Walk:
         elif self.tls is not None and self.tls.completed is not None:
             client, server = self.tls.traffic
             began, sent, received = self.tls.completed, client.bytes, server.bytes
+        elif self.plain is not None:
+            client, server = self.plain.traffic
+            began, sent, received = self.plain.began, client.bytes, server.bytes
         return Ended(stage, how, self.after, sent, received, when - began, **more)
 
     def _tell(self, told: telling.Told, when: float, **more: Any) -> None:

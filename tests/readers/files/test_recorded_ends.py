@@ -1,0 +1,193 @@
+"""What the packets of a connection come to, where its end alone would mislead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rdpdoctor.diagnosis import Diagnosis, diagnose
+from rdpdoctor.knowledge import load
+from rdpdoctor.readers.joined import Reading, join
+from rdpdoctor.wire import nego
+from rdpdoctor.wire.tls_record import Alert, ContentType, Version
+from tests.readers.capture import craft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WORKS = ("healthy", "degraded")
+#: Bytes of records of TLS 1.2 with AES-GCM, as a Windows server sends them until the font map.
+FIRST = (150, 35, 39, 39, 39, 58, 496)
+FINAL = (60, 64, 64, 64)
+SETTINGS = b"\x03\x00\x00\x08\x02\xf0\x80\x7f"  # how the client's first message in standard security begins
+
+
+def talk(at: float = 0.0) -> craft.Conversation:
+    made = craft.Conversation(ports=(40000 + int(at), 3389))
+    made.now = craft.START + at
+    return made.open()
+
+
+def found(*talks: craft.Conversation) -> Diagnosis:
+    packets = sorted((packet for each in talks for packet in each.packets), key=lambda packet: packet[0])
+    capture = craft.read(craft.pcap(craft.framed(packets)))
+    (one,) = join([Reading("a.pcap", "recording of packets", capture=capture)])
+    return diagnose(one.journal, load())
+
+
+def surely(diagnosis: Diagnosis) -> list[str]:
+    return [cause.id for cause in diagnosis.causes if cause.confidence in ("confirmed", "likely")]
+
+
+def places(diagnosis: Diagnosis) -> tuple[str, str | None]:
+    return diagnosis.verdict.status, diagnosis.verdict.stage
+
+
+def in_tls(at: float = 0.0, selected: int = 1) -> craft.Conversation:
+    return talk(at).ask().confirm(selected).hello().handshake()
+
+
+def settled(made: craft.Conversation) -> craft.Conversation:
+    """Up to the end of the connection sequence, without a picture."""
+    for size in FIRST:
+        made.data(0, 36).data(1, size)
+    for size in FINAL:
+        made.data(0, size).data(1, size)
+    return made
+
+
+def test_a_quiet_desktop_is_a_session() -> None:
+    """An empty desktop is one picture: few records, and few bytes."""
+    made = settled(in_tls()).data(1, 3000)
+    made.now += 60
+    assert found(made.close(0)).verdict.status in WORKS
+
+
+def test_what_ends_before_the_first_picture_is_no_session() -> None:
+    assert found(settled(in_tls()).close(1)).verdict.status == "failing"
+
+
+@pytest.mark.parametrize("sizes", [(35, 39, 39, 39), (48, 48, 48, 48)])
+def test_joining_channels_looks_much_like_the_end_of_the_sequence(sizes: tuple[int, ...]) -> None:
+    """Confirms of attaching (shorter by a block where padded) and of joining, then a lot, then the end."""
+    made = in_tls().data(0, 486).data(1, 150).data(1, 32)
+    for size in sizes:
+        made.data(0, 36).data(1, size)
+    assert found(made.data(1, 3000).close(1)).verdict.status == "failing"
+
+
+def test_what_a_server_says_when_the_client_has_left_is_not_why() -> None:
+    alert = craft.record(ContentType.ALERT, Alert(2, 50).encode())
+    left = talk().ask().confirm(1).hello().say(1, craft.server_flight((b"0",)))
+    left.close(0, after=0.1).say(1, alert)
+    diagnosis = found(left)
+    assert places(diagnosis) == ("failing", "tls")
+    assert "the client ended" in diagnosis.verdict.summary
+    assert "tls.broken" not in [cause.id for cause in diagnosis.causes]
+
+
+def test_who_leaves_before_the_handshake_may_have_changed_their_mind() -> None:
+    assert found(talk().ask().confirm(1).reset(0)).verdict.status == "unknown"
+
+
+def test_a_client_that_refuses_an_old_version() -> None:
+    old = talk().ask().confirm(1).hello().say(1, craft.server_flight((b"0",), Version.TLS10))
+    old.say(0, craft.record(ContentType.ALERT, Alert(2, 80).encode())).close(0)
+    diagnosis = found(old)
+    assert (places(diagnosis), diagnosis.causes[0].id) == (("failing", "tls"), "tls.version-mismatch")
+
+
+def test_a_client_that_refuses_the_certificate_says_so() -> None:
+    refused = talk().ask().confirm(1).hello().say(1, craft.server_flight((b"0",)))
+    refused.say(0, craft.record(ContentType.ALERT, Alert(2, 48).encode())).close(0)
+    diagnosis = found(refused)
+    assert places(diagnosis) == ("failing", "tls")
+    assert "the client sent alert unknown_ca" in diagnosis.verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("begin", "stage"),
+    [
+        (lambda: talk().ask().reset(1, 57), "x224"),
+        (lambda: talk().ask().confirm().hello().reset(1, 57), "tls"),
+        (lambda: talk().ask().confirm().reset(1, 57), "mcs"),
+    ],
+)
+def test_a_reset_that_the_server_did_not_send(begin: Callable[[], craft.Conversation], stage: str) -> None:
+    diagnosis = found(begin())
+    assert (*places(diagnosis), surely(diagnosis)) == ("failing", stage, ["path.tls-cut"])
+
+
+def test_a_reset_of_the_servers_own_is_its_own() -> None:
+    assert "path.tls-cut" not in surely(found(talk().ask().reset(1)))
+
+
+def gone(made: craft.Conversation) -> craft.Conversation:
+    made.now += 12
+    return made.reset(0)
+
+
+@pytest.mark.parametrize(
+    ("begin", "stage"),
+    [
+        (lambda: in_tls().data(0, 400), "mcs"),
+        (lambda: in_tls(selected=2).data(0, 100), "nla"),
+        (lambda: talk().ask(0).say(1, nego.confirm_packet(None)).say(0, SETTINGS), "mcs"),
+    ],
+)
+def test_silence_after_the_handshake(begin: Callable[[], craft.Conversation], stage: str) -> None:
+    diagnosis = found(gone(begin()))
+    assert places(diagnosis) == ("failing", stage)
+    assert "no answer" in diagnosis.verdict.summary
+
+
+def test_who_says_nothing_more_after_the_handshake_is_not_waiting() -> None:
+    assert found(gone(in_tls())).verdict.status == "unknown"
+
+
+def test_large_segments_that_never_arrive() -> None:
+    """The server's bare acknowledgements are numbered past bytes that nobody has seen."""
+    made = talk().ask().confirm(1).hello()
+    for _ in range(4):
+        made.send(1, craft.ACK, seq=made.numbers[1] + 2800, after=3)
+    diagnosis = found(made.reset(0))
+    assert (*places(diagnosis), surely(diagnosis)) == ("failing", "tls", ["path.mtu-black-hole"])
+
+
+def test_large_segments_that_the_server_sends_again_and_again() -> None:
+    made = talk().ask().confirm(1).hello()
+    flight = craft.server_flight((bytes(2500),))
+    for _ in range(5):
+        for at in range(0, len(flight), 1400):
+            made.add(made.raw(1, craft.ACK, flight[at : at + 1400], seq=made.numbers[1] + at), 1)
+    diagnosis = found(made.reset(0))
+    assert places(diagnosis) == ("failing", "tls")
+    assert diagnosis.causes[0].id == "path.mtu-black-hole"
+
+
+def test_a_few_segments_sent_again_are_no_bad_line() -> None:
+    made = in_tls()
+    for turn in range(40):
+        made.data(0, 50).data(1, 900)
+        if turn < 3:
+            made.add(made.raw(1, craft.ACK, bytes(905), seq=made.numbers[1] - 905))
+    diagnosis = found(made.reset(0))
+    assert diagnosis.verdict.status in WORKS
+    assert "path.loss" not in surely(diagnosis)
+
+
+def test_half_a_connection_says_nothing_about_a_port_that_is_shut() -> None:
+    """The tail of an older session, which the recording begins in, is no way past the port."""
+    made = craft.Conversation(ports=(41000, 3389))
+    for _ in range(5):
+        made.send(0, craft.SYN, after=2)
+        made.numbers[0] -= 1
+    rest = craft.Conversation(ports=(40999, 3389))
+    rest.say(1, bytes(900)).reset(0)
+    assert places(found(made, rest))[0] == "unreachable"
+
+
+def test_a_refusal_that_another_connection_got_past_did_not_end_it() -> None:
+    refused = talk().ask().say(1, nego.confirm_packet(nego.NegotiationFailure(2))).reset(0)
+    assert found(refused, in_tls(3).reset(0)).verdict.status == "unknown"
