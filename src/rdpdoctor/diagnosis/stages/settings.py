@@ -27,6 +27,8 @@ _STILL = frozenset({Source.CLOUD, Source.FILE, Source.EVENTLOG, Source.BUNDLE, S
 _DOUBTS = ("source", "target", "lost", "client-port", "which")
 #: Contradictions with which no connection comes about.
 _FATAL = ("entra-by-address", "gateway-without-name")
+#: Characters of a moment in UTC, down to the day and to the second.
+_DAY, _SECOND = len("2026-11-22"), len("2026-11-22T10:00:00")
 _BROKEN_SIGNATURE = ("signed-line-missing", "address-not-signed")
 
 
@@ -117,7 +119,15 @@ def _unsafe(view: View) -> Judged | None:
         for row in view.all("file.contradiction"):
             if text(row, "kind") == kind:
                 return Judged(Status.WARNING, f"file.{kind}", row.args)
+    for row in view.all("file.signature"):
+        if text(row, "state") in ("changed", "broken", "unreadable"):
+            return Judged(Status.WARNING, f"file.signature-{text(row, 'state')}", row.args)
     for row in view.all("file.setting"):
         if text(row, "name") == "authentication level" and whole(row, "number") == 0:
             return Judged(Status.WARNING, "file.unverified", row.args)
-    return None
+    for row in view.all("file.signature"):
+        ends = text(row, "ends")
+        if ends is not None and ends[:_SECOND] < view.started[:_SECOND]:
+            return Judged(Status.WARNING, "file.signature-expired", {**row.args, "ends": ends[:_DAY]})
+    secret = view.first("file.secret")
+    return Judged(Status.WARNING, "file.secret", secret.args) if secret is not None else None

@@ -78,17 +78,23 @@ def _gateway(settings: RdpSettings) -> Iterator[Odd]:
         yield "gateway-settings-ignored", "gatewayhostname", "gatewayprofileusagemethod"
 
 
+def signed_names(settings: RdpSettings) -> list[str]:
+    """The lines that `signscope` lists, by their names in lower case."""
+    names = (settings.text("signscope") or "").split(",")
+    return [name for one in names if (name := " ".join(one.lower().split()))]
+
+
 def _signature(settings: RdpSettings) -> Iterator[Odd]:
     """`signscope` lists the signed lines by their names; a signing tool lists those that are there."""
-    scope, signed = settings.text("signscope"), "signature" in settings.values
+    names, signed = signed_names(settings), "signature" in settings.values
+    scope = settings.text("signscope")
     if signed and not scope:
         yield "signature-without-scope", "signature", "signscope"
     if scope and not signed:
         yield "scope-without-signature", "signscope", "signature"
     if not scope or not signed:
         return
-    names = [" ".join(name.lower().split()) for name in scope.split(",")]
-    for name in dict.fromkeys(filter(None, names)):
+    for name in dict.fromkeys(names):
         if name not in settings.values:
             yield "signed-line-missing", "signscope", name
     for name in (_FULL, _ALTERNATE):

@@ -8,7 +8,7 @@ are not kept: only that they are there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class RdpSettings:
     """values: name in lower case → (type letter, value as written); a secret's value is left empty.
 
     twice: (name, earlier value) of what stands more than once with different values. lost: what could not be
-    used, a phrase each.
+    used, a phrase each. lines: as they stand in the file, by name, for the signature; no secrets.
     """
 
     values: Mapping[str, tuple[str, str]]
@@ -41,6 +41,7 @@ class RdpSettings:
     twice: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def text(self, name: str) -> str | None:
         kind, value = self.values.get(name, ("", ""))
@@ -88,13 +89,16 @@ def parse_rdp_file(data: bytes) -> RdpSettings:
     values: dict[str, tuple[str, str]] = {}
     twice: dict[str, str] = {}
     secrets: dict[str, None] = {}
+    signable: dict[str, str] = {}
     lost = ["characters that are not text"] if _NO_TEXT in text else []
     lines = _END.split(text)
     if len(lines) > _LINES:
         lost.append(f"all after the first {_LINES} lines")
-    strange = 0
+    strange = cut = 0
     for line in lines[:_LINES]:
-        name, colon, rest = line[:_LONGEST].partition(":")
+        if len(line) > _LONGEST and not line[:40].lower().startswith("signature:"):
+            line, cut = line[:_LONGEST], cut + 1
+        name, colon, rest = line.partition(":")
         kind, second, value = rest.partition(":")
         name, kind = " ".join(name.lower().split()), kind.strip().lower()
         if not (colon and second and name and kind in TYPES):
@@ -102,15 +106,18 @@ def parse_rdp_file(data: bytes) -> RdpSettings:
             continue
         if kind != "i" and _SECRET.search(name):
             secrets[name] = None
-            value = ""
+            value = line = ""
         if name in values and values[name] != (kind, value):
             twice.setdefault(name, values[name][1])
         values[name] = kind, value
+        signable[name] = line
     if not values:
         raise RdpFileError("holds no line of the form name:type:value")
     if strange:
         lost.append(f"{strange} lines that are no settings")
-    return RdpSettings(values, encoding, tuple(twice.items()), tuple(secrets), tuple(lost))
+    if cut:
+        lost.append(f"the ends of {cut} lines that are longer than any setting")
+    return RdpSettings(values, encoding, tuple(twice.items()), tuple(secrets), tuple(lost), signable)
 
 
 def _decoded(data: bytes) -> tuple[str, str]:

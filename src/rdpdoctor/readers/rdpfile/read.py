@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Observation, Source, Stage
-from rdpdoctor.readers.rdpfile.contradictions import contradictions, split
+from rdpdoctor.readers.rdpfile.contradictions import contradictions, signed_names, split
 from rdpdoctor.readers.rdpfile.parse import parse_rdp_file, read_rdp_file
 
 if TYPE_CHECKING:
@@ -80,8 +80,32 @@ def observations(settings: RdpSettings) -> list[Observation]:
     for odd, name, other in islice(contradictions(settings), _MOST):
         cut = other[:_LONGEST] if other is not None else None
         rows.append(_row("file.contradiction", kind=odd, name=name[:_LONGEST], other=cut))
+    rows += _signature(settings)
     rows += [_row("file.part-lost", what=what) for what in settings.lost]
     return rows
+
+
+def _signature(settings: RdpSettings) -> list[Observation]:
+    value, scope = settings.text("signature"), signed_names(settings)
+    if value is None or not scope:
+        return []
+    from rdpdoctor.readers.rdpfile.signature import look
+
+    found = look(value, scope, settings.lines)
+    by = found.signer
+    return [
+        _row(
+            "file.signature",
+            state=found.state,
+            signer=(by.common_name or by.subject)[:_LONGEST] if by is not None else None,
+            issuer=by.issuer[:_LONGEST] if by is not None else None,
+            begins=by.not_before.isoformat() if by is not None else None,
+            ends=by.not_after.isoformat() if by is not None else None,
+            thumbprint=by.sha1 if by is not None else None,
+            self_signed=by.self_signed if by is not None else None,
+            lines=len(scope),
+        )
+    ]
 
 
 def _about(settings: RdpSettings, host: str | None, port: int) -> Observation:
