@@ -51,7 +51,7 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
             continue
         tally.records += 1
         columns = columns or _guess(row)
-        if columns is None:
+        if columns is None or len(row) <= columns["Id"]:
             continue
         fields = {name: row[place] for name, place in columns.items() if place < len(row)}
         message = fields.pop("Message", None) or (row[-1] if "Message" not in columns else "")

@@ -52,7 +52,7 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
 
 
 def _event(row: Any) -> Event | None:
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or not row:
         return None
     fields = {name: _text(value) for name, value in row.items() if name != "Properties"}
     properties = row.get("Properties")

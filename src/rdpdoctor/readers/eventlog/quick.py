@@ -30,7 +30,8 @@ _EVENT = re.compile(
             r"<Computer>(?P<computer>[^<&]*)</Computer>",
             r"(?:<Security[^<>&]*/>)?",
             r"</System>",
-            r"(?>(?:<(?P<kind>EventData|UserData)>(?P<data>[^&]*?)</(?P=kind)>|<(?:EventData|UserData) ?/>)?)",
+            r"(?>(?:<(?P<kind>EventData|UserData)>(?P<data>[^&]*?)</(?P=kind)>)?)",
+            r"(?:<(?:EventData|UserData) ?/>)?",
             r"(?:<RenderingInfo [^<>&]*>.*</RenderingInfo>)?",
             r"</Event>",
         )

@@ -40,7 +40,7 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
     message: list[str] | None = None
     while line := file.readline(1 << 16):
         line = line.rstrip("\r\n")
-        found = _LINE.match(line)
+        found = _LINE.match(line) if ":" in line else None
         name = _FIELDS.get(found[1]) if found else None
         if _NEW.match(line) or (name is not None and name != "Message" and name in fields):
             yield from _event(fields, message, tally)

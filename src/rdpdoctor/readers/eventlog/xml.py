@@ -61,7 +61,10 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
 
 
 def _read(text: str, tally: Tally) -> Event | None:
-    start = max(text.find(_PROVIDER), 0)
+    start = text.find(_PROVIDER)
+    if start < 0:
+        tally.lose("a damaged event")
+        return None
     about = _ABOUT.match(text, start, start + _NEAR)
     if about is not None and kind_of(about[1], int(about[2])) is None:
         return None
