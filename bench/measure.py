@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LIMIT = 120.0
+LIMIT = 600.0
 
 # Forked from a small process: a child's peak counts what its parent held when it was forked.
 _PEAK = """

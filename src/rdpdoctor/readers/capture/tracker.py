@@ -47,6 +47,7 @@ class Tracker:
         self.limits = limits
         self.secrets: Secrets | None = None
         self.rejected: dict[bytes, int] = {}
+        self._most_rejected = limits.rejected
         self.origin = 0.0
         self.streams: list[Stream] = []
         self.tcp_flows = 0
@@ -164,12 +165,16 @@ class Tracker:
         for each in held.packets:
             self._feed(flow, each)
 
-    def _reject(self, key: bytes, protocol: int = ip.TCP) -> None:
-        if len(self.rejected) >= self.limits.rejected:
+    def _reject(self, key: bytes, back: bytes = b"", protocol: int = ip.TCP) -> None:
+        """back: of the other direction, where that is of no interest either."""
+        rejected = self.rejected
+        if len(rejected) >= self._most_rejected:
             self._older.clear()
-            self._older.update(self.rejected)
-            self.rejected.clear()  # the same dict: the loops hold it
-        self.rejected[key] = protocol
+            self._older.update(rejected)
+            rejected.clear()  # the same dict: the loops hold it
+        rejected[key] = protocol
+        if back:
+            rejected[back] = protocol
 
     # ---- connections worth telling
 
@@ -274,7 +279,7 @@ class Tracker:
             return
         key = packet.addresses + data[at : at + 4]
         if not self._udp.take(key, data[at + 8 : packet.end], when):
-            self._reject(key, ip.UDP)
+            self._reject(key, protocol=ip.UDP)
 
     def _icmp(self, packet: ip.Packet, data: bytes, when: float) -> None:
         found = icmp.parse(packet, data, when)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rdpdoctor.readers.capture.raw import Raw
 
+_ENDS, _OPENS = FIN | RST, SYN | ACK
 _HELD = 8  # packets of one connection
 _HELD_TUNNEL = 24
 _SPAN = 1 << 32
@@ -38,16 +39,18 @@ class Held:
         first that the client says and nothing that anybody here wants.
         """
         raw = simple(data, at, end, when)
-        if raw is None or not self.opening & SYN:
+        opening, packets = self.opening, self.packets
+        if raw is None or not opening & SYN or len(packets) >= _HELD:
             return False
-        flags, payload = raw[2][3], raw[5]
-        if flags & (FIN | RST) or (flags & (SYN | ACK) == SYN) or len(self.packets) >= _HELD:
+        sequence, _, _, flags, _ = raw[2]
+        if flags & _ENDS or flags & _OPENS == SYN:
             return False
+        payload = raw[5]
         if not payload:
-            self.packets.append(raw)
+            packets.append(raw)
             return True
         house = self._house
-        first = raw[2][0] == self.start() and self.is_client(raw)
+        first = sequence == self.start() and (raw[0] == self.first) == (opening == SYN)
         if not first or house.randoms or not signature.is_nothing(payload):
             return False
         house.drop(self)
@@ -78,7 +81,7 @@ class Undecided:
     reject: is told both keys of what is of no interest.
     """
 
-    def __init__(self, most: int, reject: Callable[[bytes], None]) -> None:
+    def __init__(self, most: int, reject: Callable[[bytes, bytes], None]) -> None:
         self.randoms: set[bytes] = set()
         self.held: dict[bytes, Held] = {}
         self._most = 2 * most
@@ -87,8 +90,7 @@ class Undecided:
     def drop(self, held: Held) -> None:
         """It is not worth telling."""
         self._let_go(held)
-        self._reject(held.first)
-        self._reject(held.back)
+        self._reject(held.first, held.back)
 
     def take(self, raw: Raw) -> Held | None:
         """What was held of the packet's connection, once it is known to be worth telling."""
