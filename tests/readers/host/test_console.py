@@ -199,8 +199,21 @@ def test_rules_of_the_firewall_by_powershell() -> None:
 def test_certificates_by_certutil() -> None:
     good = CERTUTIL.format(key="  Key Container = TSSecKeySet1\nEncryption test passed")
     assert standing(judged(good.encode())) == {"certificate.expired": "confirmed"}
-    bad = CERTUTIL.format(key="Missing stored keyset").replace("7/6/2026", "7/6/2027")
-    assert standing(judged(bad.encode())) == {"certificate.key-unusable": "confirmed"}
+    valid = CERTUTIL.replace("7/6/2026", "7/6/2027")
+    assert standing(judged(valid.format(key="No key provider information").encode())) == {
+        "certificate.key-unusable": "confirmed"
+    }
+    shut = valid.format(key="  Key Container = TSSecKeySet1\nMissing stored keyset")
+    found = judged(shut.encode())
+    # Whoever is no administrator is told the same of a key that is there.
+    assert standing(found) == {"certificate.key-unusable": "possible"}
+    assert found.verdict.status == "degraded"
+    other = (
+        valid.format(key="Encryption test passed")
+        .replace("Certificate 0", "Certificate 1")
+        .replace("a1", "b2")
+    )
+    assert standing(judged(f"{shut}\n{other}".encode())) == {"certificate.key-unusable": "confirmed"}
 
 
 def test_a_clock_that_follows_nobody_is_no_cause_by_itself() -> None:

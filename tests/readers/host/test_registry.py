@@ -250,3 +250,133 @@ def test_a_recorded_report_of_policies() -> None:
     diagnosis = judged(path.read_bytes())
     assert diagnosis.verdict.status in ("unknown", "healthy")
     assert standing(diagnosis) == {}
+
+
+# ---- the same on consoles, in pages, and in tickets
+
+
+def setting(number: int) -> list[str]:
+    return [rf"[{TS}]", f'"fDenyTSConnections"=dword:{number:08x}']
+
+
+@pytest.mark.parametrize(
+    ("lines", "off"),
+    [
+        ([*setting(1), f"[-{TS}]"], False),
+        ([*setting(1), "[-HKEY_LOCAL_MACHINE\\SYSTEM]"], False),
+        ([*setting(1), f"[-{TS}x]"], True),
+        ([*setting(1), f"[-{TS}]", *setting(1)], True),
+        ([*setting(1), '"fDenyTSConnections"=-'], False),
+        ([*setting(0), '"fDenyTSConnections"=-', *setting(1)], True),
+        ([rf"[{TS}]", '"fDenyTSConnections"=hex(4):01,00,00,00'], True),
+        ([rf"[HKEY_LOCAL_MACHINE\{POLICY}]", '"fDenyTSConnections"=dword:00000000', *setting(1)], False),
+        ([*setting(0), rf"[HKEY_LOCAL_MACHINE\{POLICY}]", '"fDenyTSConnections"=dword:00000001'], True),
+    ],
+)
+@pytest.mark.parametrize("head", ["Windows Registry Editor Version 5.00", "REGEDIT4"])
+def test_what_counts_is_what_stands_after_the_last_line(lines: list[str], off: bool, head: str) -> None:
+    assert ("rdp.disabled" in standing(judged(reg(*lines, head=head).encode()))) is off
+
+
+ON_CONSOLES = {
+    "query": f"C:\\>reg query x\n\n{TS}\n    fDenyTSConnections    REG_DWORD    0x1\n\n",
+    "item": (
+        "fDenyTSConnections : 1\nPSPath             : Microsoft.PowerShell.Core\\Registry::"
+        f"{TS}\nPSChildName        : Terminal Server\n"
+    ),
+    "export": f"Hello,\nthis is the export:\n\n{reg(*setting(1))}\nRegards\n",
+    "gpresult": f"""
+        Administrative Templates
+        ------------------------
+            GPO: Default Domain Policy
+                Folder Id: {POLICY}\\fDenyTSConnections
+                Value:       1, 0, 0, 0
+                State:       Enabled
+""",
+    "gpresult-ja": f"""
+                フォルダー ID: {POLICY}\\fDenyTSConnections
+                値:       1, 0, 0, 0
+                状態:       有効
+""",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(ON_CONSOLES))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932"])
+def test_values_that_consoles_show(kind: str, encoding: str) -> None:
+    data = ON_CONSOLES[kind].encode(encoding)
+    found = judged(data)
+    assert standing(found) == {"rdp.disabled": "confirmed"}
+    assert ("by a policy" in found.verdict.summary) is kind.startswith("gpresult")
+
+
+def test_values_of_all_types_by_query() -> None:
+    text = rf"""
+{TS}\WinStations\RDP-Tcp
+    PortNumber    REG_DWORD    0xd3e
+    SSLCertificateSHA1Hash    REG_BINARY    AABBCCDDEEFF00112233445566778899AABBCCDD
+    Unknown    REG_MULTI_SZ    a\0b
+HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\TermService
+    ObjectName    REG_SZ    NT AUTHORITY\NetworkService
+    Start    REG_DWORD    nonsense
+"""
+    assert found(read_host(text.encode())) == {
+        "PortNumber": 3390,
+        "SSLCertificateSHA1Hash": "aabbccddeeff00112233445566778899aabbccdd",
+        "ObjectName": r"NT AUTHORITY\NetworkService",
+    }
+
+
+def test_a_summary_of_policies_without_their_values_says_so() -> None:
+    for text in (
+        "Microsoft (R) Windows (R) Operating System Group Policy Result tool v2.0\n\nRSOP data for x\n",
+        "Microsoft (R) Windows (R)-Betriebssystem-Gruppenrichtlinienergebnis-Tool v2.0\n",
+    ):
+        facts = read_host(text.encode("cp850"))
+        assert any("gpresult /v" in what for what in facts.lost)
+        assert standing(judged(text.encode("cp850"))) == {}
+
+
+def page(title: str, state: str, below: str = "", path: str = "") -> bytes:
+    """As `gpresult /h` has it, with its long style sheet before the first policy."""
+    return (
+        f'<html dir="ltr" gpmc_reportInitialized="false"><style>{"x" * 70_000}</style><table><tr><td><span '
+        f'class="explainlink" gpmc_settingName="{title}" gpmc_settingPath="{path}" '
+        f'gpmc_settingDescription="a">{title}</span></td><td>{state}</td><td>GPO 1</td></tr>'
+        f'<tr><td colspan="3"><table>{below}</table></td></tr></table></html>'
+    ).encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    ("data", "values"),
+    [
+        (page(ALLOW, "Disabled"), {"fDenyTSConnections": 1}),
+        (page(ALLOW, "Enabled"), {"fDenyTSConnections": 0}),
+        (page(ALLOW, "Not Configured"), {}),
+        (
+            page("Remoteverbindungen für Benutzer mithilfe der Remotedesktopdienste zulassen", "Deaktiviert"),
+            {"fDenyTSConnections": 1},
+        ),
+        (
+            page(
+                "Autoriser les utilisateurs à se connecter à distance à l’aide des services Bureau à distance",
+                "Désactivé",
+            ),
+            {"fDenyTSConnections": 1},
+        ),
+        (page(LAYER, "Enabled", "<tr><td>Security Layer</td><td>RDP</td></tr>"), {"SecurityLayer": 0}),
+        (page("Exiger une couche de sécurité", "Activé", path="Services Bureau à distance"), {}),
+    ],
+)
+def test_policies_of_a_page(data: bytes, values: dict[str, object]) -> None:
+    assert sniff(data[: 1 << 16]) == "policies"
+    facts = read_host(data)
+    assert found(facts) == values
+    assert any("no administrative templates" in what for what in facts.lost)
+
+
+def test_titles_that_are_not_known_are_told_of() -> None:
+    category = "<q1:Category>Windows コンポーネント/リモート デスクトップ サービス</q1:Category>"
+    assert any(
+        "language" in what for what in read_host(report(policy("接続を許可する", "Disabled", category))).lost
+    )

@@ -56,9 +56,11 @@ def effective(view: View) -> dict[str, Observation]:
         name, path = text(row, "name") or "", text(row, "setting") or ""
         if name in ("Enabled", "DisabledByDefault", "Start"):
             name = "\\".join(path.split("\\")[-3 if name != "Start" else -2 :])
-        if not flag(row, "set"):
-            continue
         before = chosen.get(name)
+        if not flag(row, "set"):
+            if before is not None and text(before, "by") == text(row, "by"):
+                del chosen[name]
+            continue
         if before is None or text(before, "by") != "policy" or text(row, "by") == "policy":
             chosen[name] = row
     return chosen

@@ -46,6 +46,8 @@ def _judged(view: View, row: Observation) -> Iterator[Finding]:
 
     if flag(row, "has_key") is False:
         yield found("no-key", "breaks")
+    elif flag(row, "opened") is False and flag(row, "readable") is not True:
+        yield found("key-not-opened", "warns")
     elif flag(row, "readable") is False:
         yield found("key-denied", "breaks")
     elif flag(row, "has_key"):

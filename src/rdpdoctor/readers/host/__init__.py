@@ -22,6 +22,7 @@ from rdpdoctor.readers.host import (
     gpresult,
     netstat,
     pol,
+    queried,
     regfile,
     resultant,
     services,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["HostError", "HostFacts", "read_host", "sniff"]
 
 #: In this order: lists of PowerShell's are told apart by their properties.
-_CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters, resultant)
+_CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters, resultant, queried)
 #: Characters of what a console printed.
 _LONGEST_TEXT = 8 * 2**20
 #: More empty lines than one part nothing, and eight megabytes of them took half a minute.

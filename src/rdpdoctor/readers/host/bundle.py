@@ -210,8 +210,10 @@ def _certificates(top: dict[str, Any], raw: Raw) -> None:
             continue
         usages = row.get("usages")
         has_key = row.get("has_private_key") if isinstance(row.get("has_private_key"), bool) else None
+        opened = None
         if (_text(row.get("key_code")) or "").lower() in _NO_KEY:
-            has_key = False
+            # Whoever is no administrator is told the same of keys that are there.
+            opened, has_key = False, has_key if top.get("elevated") is False else False
         raw.certificates.append(
             Certificate(
                 _text(row.get("store")),
@@ -226,6 +228,7 @@ def _certificates(top: dict[str, Any], raw: Raw) -> None:
                 number(row.get("key_bits"), 1, 2**20),
                 _text(row.get("signature")),
                 None if usages is None else tuple(one for one in _many(usages) if isinstance(one, str)),
+                opened,
             )
         )
 

@@ -26,12 +26,17 @@ _NAME = re.compile(
     re.MULTILINE,
 )
 _WHEN = re.compile(r"^ [^\n:]{3,30}:[ \t]*(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D[^\n]{4,25})$", re.MULTILINE)
+#: The certificate knows of no key.
 _NO_KEY = re.compile(
-    r"Keyset does not exist|Missing stored keyset|Cannot find the certificate and private|No key provider"
-    r"|0x80090016|NTE_BAD_KEYSET"
-    r"|Schl\S+sselsatz (?:fehlt|ist nicht vorhanden)|jeu de cl\S+s stock\S+ manquant"
-    r"|Aucune information sur le fournisseur|Falta el conjunto de claves|No hay informaci\S+n de proveedor"
-    r"|Keine Schl\S+sselanbieter",
+    r"Cannot find the certificate and private|No key provider|Aucune information sur le fournisseur de cl",
+    re.IGNORECASE,
+)
+#: The key that it knows of could not be opened, for which one must be an administrator.
+_SHUT = re.compile(r"Keyset does not exist|Missing stored keyset|0x80090016|NTE_BAD_KEYSET", re.IGNORECASE)
+#: It was opened and tried, or may not leave.
+_OPENED = re.compile(
+    r"test passed|test wurde durchgef|Test de chiffrement r\S+ussi"
+    r"|Private key is (?:NOT )?exportable",
     re.IGNORECASE,
 )
 _KEY = re.compile(
@@ -53,6 +58,7 @@ def read(text: str, raw: Raw) -> None:
 
 def _certutil(text: str, raw: Raw) -> list[Certificate]:
     heads = list(_ONE.finditer(text))[:_MOST]
+    elevated = _OPENED.search(text) is not None
     found = []
     for head, end in zip(heads, [*(one.start() for one in heads[1:]), len(text)], strict=False):
         part = text[head.end() : min(end, head.end() + 20_000)]
@@ -80,11 +86,19 @@ def _certutil(text: str, raw: Raw) -> list[Certificate]:
                 names[0] if names else None,
                 _time(times[0] if times else None),
                 _time(times[1] if len(times) > 1 else None),
-                False if _NO_KEY.search(part) else True if _KEY.search(part) else None,
+                _has_key(part, elevated),
                 usages=usages,
+                opened=False if _SHUT.search(part) and not _NO_KEY.search(part) else None,
             )
         )
     return found
+
+
+def _has_key(part: str, elevated: bool) -> bool | None:
+    """elevated: keys of others were opened, so that one that is not is missing."""
+    if _NO_KEY.search(part) or (elevated and _SHUT.search(part)):
+        return False
+    return True if _OPENED.search(part) or (_KEY.search(part) and not _SHUT.search(part)) else None
 
 
 def _objects(raw: Raw) -> list[Certificate]:

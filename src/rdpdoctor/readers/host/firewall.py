@@ -34,6 +34,7 @@ _ACTIONS = {
     "block": "block",
     "4": "block",
 }
+_ENABLED = {"true": True, "1": True, "yes": True, "false": False, "2": False, "no": False}
 _DEFAULTS = {
     "allow": "allow",
     "2": "allow",
@@ -136,18 +137,13 @@ def _object(row: dict[str, str]) -> Rule | None:
     """Of Get-NetFirewallRule, which tells no ports; those of the rules that Windows brings are known. JSON
     has numbers (MSFT_NetFirewallRule).
     """
-    if (
-        row.get("direction", "").lower() not in ("inbound", "1")
-        or "action" not in row
-        or "enabled" not in row
-    ):
+    built_in = _built_in(row)
+    coming = "1" if built_in is not None else ""  # by its name
+    if row.get("direction", coming).lower() not in ("inbound", "1"):
         return None
     action = _ACTIONS.get(row.get("action", "").lower())
-    enabled = {"true": True, "1": True, "false": False, "2": False}.get(row.get("enabled", "").lower())
-    if action is None or enabled is None:
-        return None
-    built_in = _BUILT_IN.match(row.get("name") or row.get("instanceid") or "") or _named(row)
-    if built_in is not None and built_in[1].lower() == "shadow":
+    enabled = _ENABLED.get(row.get("enabled", "").lower())
+    if action is None or enabled is None or (built_in is not None and built_in[1].lower() == "shadow"):
         return None
     ports = row.get("localport")
     named = _NUMBERS.get(row.get("protocol", "").lower())
@@ -169,9 +165,10 @@ def _object(row: dict[str, str]) -> Rule | None:
     )
 
 
-def _named(row: dict[str, str]) -> re.Match[str] | None:
-    """A table may have the shown name only."""
-    return _SHOWN.match(row.get("displayname", "")) if "name" not in row else None
+def _built_in(row: dict[str, str]) -> re.Match[str] | None:
+    """A rule of Remote Desktop's own, by its name; a table may have the shown one only."""
+    name = row.get("name") or row.get("instanceid")
+    return _BUILT_IN.match(name) if name else _SHOWN.match(row.get("displayname", ""))
 
 
 def of_registry(text: str) -> Rule | None:

@@ -106,7 +106,7 @@ def _page(text: str, raw: Raw) -> None:
                 "Category": html.unescape(span[2] or ""),
                 "State": state,
             }
-            reader.policy(fields, cells[2:])
+            reader.policy(fields, [cell for cell in cells[2:] if cell])
     raw.lose("values that are no administrative templates; gpresult /x FILE writes them too")
 
 

@@ -54,7 +54,8 @@ class Listener:
 class Certificate:
     """Times are ISO 8601, UTC. usages: OIDs; None where any is allowed, or it is not told.
 
-    readable: whether NETWORK SERVICE may read the key's file; None where it is not told.
+    readable: whether NETWORK SERVICE may read the key's file; None where it is not told. opened: whether
+    whoever asked could open the key, for which one must be an administrator.
     """
 
     store: str | None
@@ -69,6 +70,7 @@ class Certificate:
     key_bits: int | None = None
     signature: str | None = None
     usages: tuple[str, ...] | None = None
+    opened: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class Raw:
     settings: list[Setting] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     listeners: list[Listener] | None = None
+    part: bool = False  # of the listeners only, so that what lacks is not absent
     sessions: list[Session] | None = None
     certificates: list[Certificate] = field(default_factory=list)
     stores: list[str] = field(default_factory=list)  # those that were listed whole

@@ -25,9 +25,18 @@ _ANY = re.compile(r"^[ \t]*TCP\s+\S+:\d+\s+\S+:\d+", re.MULTILINE)
 _HEAD = re.compile(r"^LocalAddress\s+LocalPort\s+RemoteAddress", re.MULTILINE)
 
 
+#: What is left of a line that its console was too narrow for.
+_WRAPPED = re.compile(
+    r"^([ \t]*(?:TCP|UDP)[ \t][^\n]{10,})\n(?![ \t]*(?:TCP|UDP)\b)([^\n\[\]:]{0,24}\d)[ \t]*$", re.MULTILINE
+)
+#: Every Windows listens on one of them; a listing without is part of one, found by `findstr`, say.
+_ALWAYS = (135, 445)
+
+
 def read(text: str, raw: Raw) -> None:
     found: list[Listener] = []
     if _ANY.search(text):
+        text = _WRAPPED.sub(r"\1\2", text)
         found += [
             Listener(one[1].lower(), one[2].strip("[]"), int(one[3]), int(one[4]) if one[4] else None)
             for one in islice(_LINE.finditer(text), MOST)
@@ -41,7 +50,7 @@ def read(text: str, raw: Raw) -> None:
         raw.kinds.append("Get-NetTCPConnection")
     else:
         return
-    # Part of a listing (found by `findstr`, say) does not tell what is absent; a whole one has others too.
     raw.listeners = (raw.listeners or []) + [one for one in found if 0 < one.port < 65_536]
-    if raw.listeners and not any(one.port in (135, 445) for one in raw.listeners):
+    raw.part = not any(one.port in _ALWAYS for one in raw.listeners)
+    if raw.part:
         raw.lose("listeners that the listing leaves out")

@@ -8,13 +8,13 @@ import csv
 import io
 import json
 import re
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.readers.host.blocks import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _MOST, _FIELDS, _VALUE = 5_000, 200, 4_000
 _RULER = re.compile(r"^ *-{2,}(?: +-{2,})+ *$", re.MULTILINE)
@@ -89,29 +89,32 @@ def _csv(text: str) -> Iterator[dict[str, str]]:
 
 
 def _tables(text: str) -> Iterator[dict[str, str]]:
-    """Columns begin where their rulers do, or end there, where they stand to the right. A table that was too
-    wide for its console has cut values, which are left out.
-    """
+    """Values that were cut, since the table was too wide for its console, are left out."""
     for ruler in islice(_RULER.finditer(text), 100):
         before = text.rfind("\n", 0, max(ruler.start() - 1, 0)) + 1
         head = text[before : ruler.start()].rstrip("\n")
         spans = [match.span() for match in re.finditer(r"-{2,}", ruler[0])]
-        # A column reaches to where the next one's name or ruler begins.
-        bounds = [
-            (low, spans[place + 1][0] if place + 1 < len(spans) else 400)
-            for place, (low, _) in enumerate(spans)
-        ]
         names = [head[low:high].strip().lower() for low, high in spans]
         if not all(re.fullmatch(r"[a-z]\w{0,40}", name) for name in names):
             continue
-        body = text[ruler.end() + 1 :]
-        for line in islice(io.StringIO(body[: 1 << 20]), _MOST):
-            if not line.strip():
-                break
-            row = {name: _cell(line, low, high) for name, (low, high) in zip(names, bounds, strict=True)}
+        body = io.StringIO(text[ruler.end() + 1 : ruler.end() + (1 << 20)])
+        lines = [line.rstrip("\n") for line in takewhile(str.strip, islice(body, _MOST))]
+        cuts = [0, *(_cut(one, two, lines) for one, two in pairwise(spans)), _VALUE]
+        for line in lines:
+            row = {
+                name: line[low:high].strip() for name, (low, high) in zip(names, pairwise(cuts), strict=True)
+            }
             yield {name: value for name, value in row.items() if not value.endswith(("...", "\u2026"))}
 
 
-def _cell(line: str, low: int, high: int) -> str:
-    """Numbers stand to the right, and may begin left of their ruler."""
-    return line.rstrip("\r\n")[low:high].strip()
+def _cut(one: tuple[int, int], two: tuple[int, int], lines: Sequence[str]) -> int:
+    """Where the second of two columns begins. A ruler is as wide as its name; texts begin below its begin and
+    go on to its right, numbers end below its end.
+    """
+    low, high = one[1], two[0]
+    if all(len(line) >= low and line[low - 1] != " " and line[low : low + 1] in ("", " ") for line in lines):
+        return low
+    if all(line[high - 1 : high] in ("", " ") and line[high : high + 1] != " " for line in lines):
+        return high
+    blank = [at for at in range(low, high) if all(line[at : at + 1] in ("", " ") for line in lines)]
+    return blank[-1] if blank else high

@@ -90,13 +90,16 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
         yield row("host.service", name=service.name, state=service.state, start=service.start)
     if raw.listeners is not None:
         pid = next((one.pid for one in raw.services if one.name.lower() == "termservice"), None)
-        own = [one for one in raw.listeners if pid and one.pid == pid]
+        reached = [one for one in raw.listeners if not one.address.startswith(("127.", "::1"))]
+        own = [one for one in reached if pid and one.pid == pid]
+        tcp = _ports(one.port for one in reached if one.protocol.startswith("tcp"))
+        asked = _ports([raw.port or _USUAL, *_COLLECTED]) if kind == "bundle" else tcp if raw.part else None
         yield row(
             "host.listeners",
-            tcp=_ports(one.port for one in raw.listeners if one.protocol.startswith("tcp")),
-            udp=_ports(one.port for one in raw.listeners if one.protocol.startswith("udp")),
+            tcp=tcp,
+            udp=_ports(one.port for one in reached if one.protocol.startswith("udp")),
             service=_ports(one.port for one in own if one.protocol.startswith("tcp")) if pid else None,
-            asked=_ports([raw.port or _USUAL, *_COLLECTED]) if kind == "bundle" else None,
+            asked=asked,
         )
     if raw.sessions is not None:
         users = sum(not one.listener and one.user for one in raw.sessions)
@@ -116,6 +119,7 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
             not_before=one.not_before,
             not_after=one.not_after,
             has_key=one.has_key,
+            opened=one.opened,
             readable=one.readable,
             key=one.key,
             key_bits=one.key_bits,

@@ -37,6 +37,7 @@ def read(text: str, raw: Raw) -> None:
     wide = "regedit4" not in text[:100].lower()
     key: str | None = None
     gone: set[str] = set()
+    held = _Held(raw.settings)
     for line in _lines(text, raw):
         if line.startswith("["):
             end = line.rfind("]")
@@ -46,6 +47,7 @@ def read(text: str, raw: Raw) -> None:
                 key = None
             elif name.startswith("-"):
                 gone.add(registry.plain(name[1:]))
+                held.forget(registry.plain(name[1:]))
                 key = None
             else:
                 key = name
@@ -66,9 +68,36 @@ def read(text: str, raw: Raw) -> None:
         if value is None and not deleted:
             raw.lose(f"the value {name}")
             continue
-        raw.settings.append(Setting(key, name, value))
+        held.add(Setting(key, name, value))
     if any(one.endswith(r"\winstations\rdp-tcp") for one in gone):
         raw.lose("the file deletes the listener's key where it is imported")
+
+
+class _Held:
+    """Where the values of each key stand in a list, so that a deleted key is found at once among many."""
+
+    def __init__(self, settings: list[Setting]) -> None:
+        self._settings = settings
+        self._places: dict[str, list[int]] = {}
+        self._above: set[str] = set()
+
+    def add(self, setting: Setting) -> None:
+        key = registry.plain(setting.key)
+        if key not in self._places:
+            parts = key.split("\\")
+            self._above.update("\\".join(parts[:end]) for end in range(1, len(parts) + 1))
+        self._places.setdefault(key, []).append(len(self._settings))
+        self._settings.append(setting)
+
+    def forget(self, gone: str) -> None:
+        """What stood in a key, or below it, is deleted with it."""
+        if gone not in self._above:
+            return
+        for key in [key for key in self._places if key == gone or key.startswith(gone + "\\")]:
+            for place in self._places.pop(key):
+                one = self._settings[place]
+                self._settings[place] = Setting(one.key, one.name, None)
+        self._above.discard(gone)
 
 
 def worth(key: str, name: str) -> bool:

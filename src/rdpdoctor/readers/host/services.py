@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.host.model import Service
+from rdpdoctor.readers.host.text import number
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.host.model import Raw
@@ -67,7 +68,12 @@ def _control(text: str) -> list[Service]:
 
 def _lists(raw: Raw) -> list[Service]:
     return [
-        Service(row["name"], state, start_of(row.get("starttype") or row.get("startmode") or ""))
+        Service(
+            row["name"],
+            state,
+            start_of(row.get("starttype") or row.get("startmode") or ""),
+            number(row.get("processid"), 1),
+        )
         for row in raw.rows
         if re.fullmatch(r"[\w.$-]{2,60}", row.get("name", ""))
         and (state := state_of(row.get("status") or row.get("state") or "")) is not None
