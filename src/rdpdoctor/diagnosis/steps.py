@@ -47,6 +47,10 @@ _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _UNTRIED = frozenset(
     (Stage.NLA, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES, Stage.FINALIZATION, Stage.GATEWAY)
 )
+#: What shows that files of the server were given; what rules make of them; what only its Security log has.
+_FILES = ("event.log", "host.read")
+_SETTLES = ("event.logged", "derived.host")
+_AUDIT = "sign-in.refused"
 _WORKS = (Health.HEALTHY, Health.DEGRADED)
 
 
@@ -60,7 +64,10 @@ def steps(found: Diagnosis, view: View, knowledge: Knowledge) -> tuple[NextStep,
         chosen.setdefault(step.id, step)
         if len(chosen) == SHOWN:
             break
-    return tuple(chosen.values())
+    files = writer.files()
+    if files is None:
+        return tuple(chosen.values())
+    return (*list(chosen.values())[: SHOWN - 1], files)
 
 
 class _Writer:
@@ -107,6 +114,29 @@ class _Writer:
         if not own and not ranked:
             for key in (self._found.verdict.stage, status):
                 yield from self._common(key or "")
+
+    def files(self) -> NextStep | None:
+        """Files of the server that would settle what is likely, where none was given."""
+        first = next(iter(self._found.causes), None)
+        if first is None or first.confidence is not Confidence.LIKELY or self._foreign:
+            return None
+        if self._found.verdict.status in _WORKS or any(tag in self._view for tag in _FILES):
+            return None
+        asked = [
+            matcher
+            for rule in self._knowledge.causes[first.id].confirms
+            for matcher in (*rule.any, *rule.all)
+            if matcher.tag in _SETTLES
+        ]
+        if not asked:
+            return None
+        key = "files.facts"
+        if any(matcher.tag == "event.logged" for matcher in asked):
+            audit = any(
+                _AUDIT in test[2] for matcher in asked for test in matcher.tests if test[0] == "means"
+            )
+            key = "files.security" if audit else "files.system"
+        return next(self._common(key), None)
 
     def _separating(self) -> list[tuple[float, NextStep]]:
         """What tells standing causes apart, with the bits it would be worth if it decided between them."""

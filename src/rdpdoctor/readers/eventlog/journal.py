@@ -79,7 +79,10 @@ class Collected:
 
     def log(self) -> EventLog:
         self._events.sort(key=lambda event: event.time)
-        return EventLog(tuple(self._events), tuple(attempts(self._events)), tuple(self.tallies))
+        """In whichever order the files came."""
+        self._events.sort(key=lambda one: (one.time, one.computer, one.channel, one.record or 0))
+        tallies = sorted(self.tallies, key=lambda one: one[0])
+        return EventLog(tuple(self._events), tuple(attempts(self._events)), tuple(tallies))
 
     def _trim(self, tally: Tally) -> None:
         if len(self._events) <= MOST_EVENTS:

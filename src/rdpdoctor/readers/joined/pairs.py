@@ -234,10 +234,14 @@ def _pairs(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list[J
         found += made
     if not found:
         return [_of_logs([part.told], group) for part in general if part.told is not None]
-    for part in general:
-        if part.told is not None:
-            for one in found:
-                _add_general(one, part.told, alone=len(found) == 1, log=log)
+    recorded_too = any(part.pair is not None for part in named)
+    for told in [part.told for part in general if part.told is not None]:
+        alone = len(found) == 1 and recorded_too
+        if _latest_logged(told) is not None and not alone:
+            found.append(_of_logs([told], group))
+            continue
+        for one in found:
+            _add_general(one, told)
     return found
 
 
@@ -269,7 +273,7 @@ def _with_logs(pair: recorded.Pair, tolds: Sequence[Shown], group: Group, log: E
             _older(row) for row in pair.rows(found.since, live=True) if row.tag != "flow.read"
         )
         found.assumed.append(
-            f"the recorded try of {_minute(latest.began)} {_fared(latest.fate.outcome)}, the one in the log of "
+            f"the recorded try of {_minute(latest.began)} {_fared(latest.fate.outcome)}, that in the log of "
             f"{_minute(ended)} {_fared(outcome)}: the later one counts"
         )
         return found
@@ -329,15 +333,10 @@ def _of_nothing(readings: Sequence[Reading]) -> Joined:
     return Joined(journal, Machine())
 
 
-def _add_general(one: Joined, told: Shown, alone: bool, log: EventLog | None) -> None:
-    """What a server's log says of no client. alone: of one pair only, so that nameless tries are its own."""
+def _add_general(one: Joined, told: Shown) -> None:
+    """What a server's log says of no client."""
     logged = one.journal.first("event.log") is not None
-    for row in _one_log(one, told):
-        if row.tag == "event.log" and logged:
-            continue
-        if row.tag == "event.attempt" and not alone:
-            continue
-        one.journal.add(row)
+    one.journal.extend(row for row in _one_log(one, told) if row.tag != "event.log" or not logged)
 
 
 def _one_log(one: Joined, told: Shown) -> list[Observation]:

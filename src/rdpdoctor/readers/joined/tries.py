@@ -102,7 +102,7 @@ def fate(stream: Stream) -> Fate:
         return Fate("open", at)
     if at is Stage.TLS and by == "client" and ended.args.get("after") in _SHOWN:
         return Fate("fails", at, by)
-    if at is Stage.NLA and _signing_in(session):
+    if at is Stage.NLA and (by == "server" or _signing_in(session)):
         return Fate("fails", at, by)
     if by == "server" and at in (Stage.MCS, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES):
         return Fate("fails", at, by)
@@ -201,4 +201,10 @@ def _signing_in(session: Observation | None) -> bool:
     if session is None:
         return False
     client, server = session.args.get("client_records"), session.args.get("server_records")
-    return isinstance(client, int) and isinstance(server, int) and client > 0 and server > 0
+    return (
+        not session.args.get("looked")
+        and isinstance(client, int)
+        and isinstance(server, int)
+        and client > 0
+        and server > 0
+    )
