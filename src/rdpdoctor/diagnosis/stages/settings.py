@@ -29,6 +29,8 @@ _DOUBTS = ("source", "target", "lost", "client-port", "which")
 _FATAL = ("entra-by-address", "gateway-without-name")
 #: Characters of a moment in UTC, down to the day and to the second.
 _DAY, _SECOND = len("2026-11-22"), len("2026-11-22T10:00:00")
+#: Those that hide what a client does: it takes one line of two, or its own setting.
+_ODD = ("no-host", "wrong-type", "no-number", "port-twice", "gateway-settings-ignored", "twice")
 _BROKEN_SIGNATURE = ("signed-line-missing", "address-not-signed")
 
 
@@ -129,5 +131,9 @@ def _unsafe(view: View) -> Judged | None:
         ends = text(row, "ends")
         if ends is not None and ends[:_SECOND] < view.started[:_SECOND]:
             return Judged(Status.WARNING, "file.signature-expired", {**row.args, "ends": ends[:_DAY]})
+    for kind in _ODD:
+        for row in view.all("file.contradiction"):
+            if text(row, "kind") == kind:
+                return Judged(Status.WARNING, f"file.{kind}", row.args)
     secret = view.first("file.secret")
     return Judged(Status.WARNING, "file.secret", secret.args) if secret is not None else None

@@ -21,8 +21,15 @@ def split(address: str) -> tuple[str, int | None]:
     if bare.startswith("["):
         host, _, rest = bare[1:].partition("]")
         return host, _port(rest.removeprefix(":"))
+    if "/" in bare:  # a link: its colon is none before a port
+        return bare, None
     host, colon, port = bare.rpartition(":")
     return (host, _port(port)) if colon and ":" not in host else (bare, None)
+
+
+def is_host(text: str) -> bool:
+    """Whether it may be a name or an address; a link, a path or a sentence is none."""
+    return 0 < len(text) <= 255 and text.isprintable() and not set(text) & set('/\\@ "<>|')
 
 
 def _port(text: str) -> int | None:
@@ -34,8 +41,12 @@ def contradictions(settings: RdpSettings) -> Iterator[Odd]:
     address = settings.text(_FULL)
     host, port = split(address) if address else ("", None)
     yield from _lines(settings)
+    if address and not is_host(host):
+        yield "no-host", _FULL, address
     line = settings.number("server port")
-    if port is not None and line is not None and line != port:
+    if line is not None and not 0 < line < 65536:
+        yield "no-number", "server port", None
+    elif port is not None and line is not None and line != port:
         yield "port-twice", "server port", str(port)
     if settings.number("enablerdsaadauth") == 1 and _is_address(host):
         yield "entra-by-address", "enablerdsaadauth", host

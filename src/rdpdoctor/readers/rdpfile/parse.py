@@ -20,6 +20,8 @@ _LINES, _LONGEST = 5000, 32_768
 _END = re.compile(r"\r\n|\r|\n")
 #: Saved passwords and tokens, whoever writes them: `password 51`, `gatewayaccesstoken`, `endpointfedauth` …
 _SECRET = re.compile(r"passw|token|secret|fedauth")
+#: What stands at the end of some files, and is nothing.
+_BLANK = "\0\t\x1a "
 _NO_TEXT = "\N{REPLACEMENT CHARACTER}"
 TYPES = ("s", "i", "b")
 
@@ -69,7 +71,7 @@ class RdpSettings:
 def sniff(data: bytes) -> bool:
     """Whether the beginning of a file looks like one of these."""
     head, _ = _decoded(data[:4096])
-    found = [_LINE.match(line) for line in _END.split(head)[:40] if line.strip()]
+    found = [_LINE.match(line) for line in _END.split(head)[:40] if line.strip(_BLANK)]
     return bool(found) and sum(match is not None for match in found) > len(found) / 2
 
 
@@ -102,10 +104,11 @@ def parse_rdp_file(data: bytes) -> RdpSettings:
         kind, second, value = rest.partition(":")
         name, kind = " ".join(name.lower().split()), kind.strip().lower()
         if not (colon and second and name and kind in TYPES):
-            strange += bool(line.strip("\0\t\x1a "))
+            strange += bool(line.strip(_BLANK))
             continue
         if kind != "i" and _SECRET.search(name):
-            secrets[name] = None
+            if value.strip():
+                secrets[name] = None
             value = line = ""
         if name in values and values[name] != (kind, value):
             twice.setdefault(name, values[name][1])
@@ -114,10 +117,14 @@ def parse_rdp_file(data: bytes) -> RdpSettings:
     if not values:
         raise RdpFileError("holds no line of the form name:type:value")
     if strange:
-        lost.append(f"{strange} lines that are no settings")
+        lost.append(f"{_lines(strange)} without a setting")
     if cut:
-        lost.append(f"the ends of {cut} lines that are longer than any setting")
+        lost.append(f"the end of {_lines(cut)}, longer than any setting has")
     return RdpSettings(values, encoding, tuple(twice.items()), tuple(secrets), tuple(lost), signable)
+
+
+def _lines(number: int) -> str:
+    return "1 line" if number == 1 else f"{number} lines"
 
 
 def _decoded(data: bytes) -> tuple[str, str]:

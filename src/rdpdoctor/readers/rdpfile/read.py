@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Observation, Source, Stage
-from rdpdoctor.readers.rdpfile.contradictions import contradictions, signed_names, split
+from rdpdoctor.readers.rdpfile.contradictions import contradictions, is_host, signed_names, split
 from rdpdoctor.readers.rdpfile.parse import parse_rdp_file, read_rdp_file
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def read_rdp(given: Path | bytes) -> RdpFile:
     """Raise OSError, or RdpFileError where the content is something else."""
     settings = parse_rdp_file(given) if isinstance(given, bytes) else read_rdp_file(given)
     address = settings.text("full address") or settings.text("alternate full address")
-    host, port = split(address) if address else (None, None)
+    host, port = split(address) if address else ("", None)
+    if not is_host(host):
+        host = ""
     line = settings.number("server port")
     if port is None:
         port = line if line is not None and 0 < line < 65536 else _DEFAULT_PORT
