@@ -177,6 +177,36 @@ def test_a_few_segments_sent_again_are_no_bad_line() -> None:
     assert "path.loss" not in surely(diagnosis)
 
 
+def test_the_last_segment_sent_again_at_once_is_a_question() -> None:
+    """A probe for a lost tail (RFC 8985 7.2) is no loss; the same after the time that loss takes is."""
+    for pause, lossy in ((0.012, False), (0.3, True)):
+        made = in_tls()
+        for _ in range(30):
+            made.data(0, 50).data(1, 900)
+            made.add(made.raw(1, craft.ACK, bytes(905), seq=made.numbers[1] - 905), pause)
+        assert ("path.loss" in surely(found(made.reset(0)))) is lossy
+
+
+def test_who_only_asks_for_a_challenge_has_not_failed_to_sign_in() -> None:
+    """As scanners do, and checks of this kind."""
+    assert found(in_tls(selected=2).data(0, 80).data(1, 250).close(0)).verdict.status == "unknown"
+
+
+@pytest.mark.parametrize(("asked", "answered"), [(80, 60), (1900, 250)])
+def test_who_leaves_because_of_the_answer_has_failed(asked: int, answered: int) -> None:
+    """An error instead of a challenge; an answer to Kerberos."""
+    diagnosis = found(in_tls(selected=2).data(0, asked).data(1, answered).reset(0))
+    assert places(diagnosis) == ("failing", "nla")
+
+
+def test_a_server_that_takes_no_more() -> None:
+    made = talk().ask().confirm().hello()
+    for _ in range(3):
+        made.send(1, craft.ACK, after=2, window=0)
+    diagnosis = found(made.reset(0))
+    assert (*places(diagnosis), diagnosis.causes[0].id) == ("failing", "tls", "service.hung")
+
+
 def test_half_a_connection_says_nothing_about_a_port_that_is_shut() -> None:
     """The tail of an older session, which the recording begins in, is no way past the port."""
     made = craft.Conversation(ports=(41000, 3389))

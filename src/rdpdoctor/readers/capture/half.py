@@ -13,6 +13,7 @@ _SPAN, _MIDDLE = 1 << 32, 1 << 31
 #: so short a time (RFC 6298 2.4: a second; in practice 200 ms).
 _TWICE = 0.02
 _PIECES = 256
+_PROBE = 0.1  # seconds; what is sent again because nobody confirmed it waits longer
 _AGAIN = 2  # times that something is sent again before it has vanished
 
 
@@ -54,7 +55,7 @@ class Half:
     """
 
     __slots__ = (
-        *("_base", "_budget", "_last", "_last_when", "_most", "_waiting", "_waiting_bytes"),
+        *("_base", "_budget", "_grown", "_last", "_last_when", "_most", "_waiting", "_waiting_bytes"),
         *("acked", "bytes", "duplicates", "end", "fin", "late", "missing", "mss", "next", "packets"),
         *("retransmits", "sent", "ttl", "zero_windows"),
     )
@@ -66,6 +67,7 @@ class Half:
         self._waiting_bytes = 0
         self._last: tuple[int, ...] = ()
         self._last_when = 0.0
+        self._grown = 0.0  # when the last new byte was sent
         self.next = self.acked = self.end = self.sent = 0
         self.fin: int | None = None
         self.bytes = self.packets = self.missing = 0
@@ -155,12 +157,15 @@ class Half:
             self.fin = finish
         if segment.length:
             if finish <= self.next or (finish <= self.end and position in self._waiting):
-                # One byte before the end asks whether anybody is there (RFC 9293 3.8.4).
-                self.retransmits += not (segment.length == 1 and finish == self.next)
+                # One byte before the end asks whether anybody is there (RFC 9293 3.8.4); the last segment
+                # again, soon, whether it got there (RFC 8985 7.2), which it mostly did.
+                probe = segment.length == 1 or 0.0 < segment.when - self._grown < _PROBE
+                self.retransmits += not (probe and finish == self.end)
                 return
             self.late += position < self.end and position >= self.next
             self.retransmits += position < self.next
-            self.end = max(self.end, finish)
+            if finish > self.end:
+                self.end, self._grown = finish, segment.when
             yield from self._put(position, segment.payload, segment.length)
         yield from self.drain()
 

@@ -8,7 +8,7 @@ from rdpdoctor.connection.machine import How
 from rdpdoctor.facts import Observation, Source, Stage
 from rdpdoctor.readers.capture import ip
 from rdpdoctor.readers.capture.model import Stream
-from rdpdoctor.readers.capture.session import established, reached
+from rdpdoctor.readers.capture.session import established, looked, reached
 from rdpdoctor.readers.capture.telling import looks_like, ms
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
 
@@ -165,6 +165,7 @@ def _application(flow: Flow) -> Iterator[Row]:
         "server_bytes": flow.halves[SERVER].bytes,
         "seconds": round(max(0.0, max(filter(None, walk.last), default=began) - began), 3),
         "established": established(flow),
+        "looked": looked(flow),
     }
     yield "flow.session", args, began
 

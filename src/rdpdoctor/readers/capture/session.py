@@ -18,6 +18,9 @@ _BYTES = 12_000
 #: Where the recording lacks bytes, so that nothing can be counted: bytes of either side that only a session
 #: needs.
 _PICTURES, _INPUT = 100_000, 3_000
+#: The most bytes of a record with CredSSP's first message for NTLM (for Kerberos it is far more), and the
+#: least of one with a challenge; an error is less. Recorded: 81 to 110, and 179 to 350.
+_NEGOTIATE, _CHALLENGE = 160, 150
 #: CredSSP has at most three records of the server, the basic settings one more.
 _NOT_YET = 4
 #: What a server says between the end of the connection sequence and its first picture is less.
@@ -60,6 +63,17 @@ def established(flow: Flow) -> bool | None:
     if flow.halves[SERVER].missing or flow.halves[CLIENT].missing or walk.blind:
         return None
     return False if server.records <= _early(walk) else None
+
+
+def looked(flow: Flow) -> bool:
+    """The client asked for an NTLM challenge (MS-NLMP 2.2.1.1, 2.2.1.2), got one, and never answered it: who
+    only wants to know what the server says of itself.
+    """
+    walk = flow.walk
+    if walk.stage is not Stage.NLA or walk.tls is None:
+        return False
+    client, server = walk.tls.traffic
+    return client.records == 1 and client.bytes <= _NEGOTIATE and server.latest >= _CHALLENGE
 
 
 def _early(walk: Walk) -> int:

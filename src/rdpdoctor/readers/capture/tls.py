@@ -34,7 +34,7 @@ class Traffic:
     """Records of application data after the handshake, their bytes, and when the first and last came.
 
     finalized: bytes up to a run of sizes as a server's synchronize, two controls and font map have them, with
-    which the connection sequence ends (MS-RDPBCGR 1.3.1.1).
+    which the connection sequence ends (MS-RDPBCGR 1.3.1.1). latest: bytes of the last record.
     """
 
     records: int = 0
@@ -42,12 +42,14 @@ class Traffic:
     first: float | None = None
     last: float | None = None
     finalized: int | None = None
+    latest: int = 0
     _shortest: int = 1 << 16
     _run: tuple[int, ...] = ()
 
     def count(self, size: int, when: float) -> None:
         self.records += 1
         self.bytes += size
+        self.latest = size
         if self.finalized is None:
             self._compare(size)
         self.first = when if self.first is None else self.first
