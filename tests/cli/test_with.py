@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,6 +85,22 @@ def test_old_errors_of_single_connections_confirm_nothing_today(
         code, report, err = checked(capsys, target, "--with", file)
     assert (code, *first(report)) == (1, "tls.cipher-mismatch", "likely")
     assert "before the check: what it says of single connections is not about this one" in err
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_log_that_grew_meanwhile_is_read_again(
+    grows: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's own, or one on a share: then its entries may be about this very check."""
+    written = count()
+    monkeypatch.setattr("rdpdoctor.cli.check._written", lambda path: grows and next(written))
+    now = int((datetime.now(UTC) - exports.START).total_seconds())
+    file = log(tmp_path, *(replace(NOTHING_COMMON, seconds=second) for second in range(now - 20, now + 60)))
+    with background(load("alert-40")) as endpoint:
+        target = f"{endpoint.addresses[0]}:{endpoint.port}"
+        _, report, _ = checked(capsys, target, "--with", file)
+    during = next(row for row in report["observations"] if row["tag"] == "event.during")
+    assert any("Schannel 36874" in line for line in during["args"]["told"]) is grows
 
 
 def test_what_is_saved_holds_the_files_too(

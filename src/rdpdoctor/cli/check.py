@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli import options
@@ -142,14 +143,29 @@ def _evidence(call: _Call) -> Callable[[Journal], None]:
     if ear.stop:
         raise KeyboardInterrupt
     complain_of(found, several=len(call.files) > 1)
+    written = [_written(path) for path in call.files]
 
     def enrich(journal: Journal) -> None:
         from rdpdoctor.readers.joined import beside
 
-        for sentence in beside(journal, found.readings, found.log).assumed:
+        # A log that this machine writes itself, or a share's, tells of the check once that was made.
+        before = written == [_written(path) for path in call.files]
+        now = found if before else gather(call.files, Asked(call.source, call.targets[0].port))
+        for sentence in beside(journal, now.readings, now.log, before).assumed:
             warn_of(sentence)
 
     return enrich
+
+
+def _written(path: str) -> list[tuple[str, int]]:
+    """When a file, or each one in a folder, was written last."""
+    from pathlib import Path
+
+    with suppress(OSError, ValueError):
+        given = Path(path)
+        files = sorted(given.iterdir()) if given.is_dir() else [given]
+        return [(str(one), one.stat().st_mtime_ns) for one in files]
+    return []
 
 
 def _parse(words: Sequence[str], implied: bool) -> _Call:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: A saved journal may hold any number.
 _MOST = 5
+#: By less than this a log's entry may follow its connection.
+_NOTABLE_MS = 2000.0
 
 
 def remarks(report: Report) -> list[str]:
@@ -27,6 +29,8 @@ def remarks(report: Report) -> list[str]:
             made.append(f"The time was up before all was tried; --timeout gives more{_left(row)}.")
         elif row.tag == "probe.crashed":
             made.append(f"A fault of rdpdoctor itself in {row.args.get('probe')}: {row.args.get('error')}")
+        elif row.tag == "event.during" and row.args.get("by") == "attempts":
+            made += _clock(row)
     if report.verdict.status == "degraded" and any(row.tag == "code.shown" for row in report.observations):
         made.append("The failure did not recur just now. The warning need not be its cause.")
     return made[:_MOST]
@@ -46,6 +50,21 @@ def code_sentence(row: Observation) -> str:
     if all(code.where_not_why for code in known):
         return f"{text} ({means}) says where it ended, not why."
     return f"{text}: {means}."
+
+
+def _clock(row: Observation) -> list[str]:
+    """How far the clock is off behind a log in which the check's connections were found again."""
+    skew, zone = row.args.get("skew_ms"), row.args.get("zone_ms")
+    made = []
+    if isinstance(zone, int | float) and zone:
+        hours = f"{abs(zone) / 3_600_000:g} h"
+        made.append(
+            f"The log's times have no zone; they fit {hours} {'east' if zone > 0 else 'west'} of UTC."
+        )
+    if isinstance(skew, int | float) and abs(skew) >= _NOTABLE_MS:
+        span = f"{abs(skew) / 1000:.0f} s"
+        made.append(f"The server's clock is {span} {'ahead of' if skew > 0 else 'behind'} ours, by its log.")
+    return made
 
 
 def _left(row: Observation) -> str:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 #: zones and clocks that nobody set right.
 NEAR, _ALIKE, _FARTHEST = 2.0, 1.1, 26 * 3600.0
 _QUARTER = 900.0
+#: A clock that is farther off than this is not found by a pattern; a check of another day has the same one.
+_FARTHEST_CLOCK = 3600.0
 #: Connections that must be found again to say how far a clock is off, and the share of all.
 _FEWEST, _SHARE = 3, 0.6
 #: Entries of one client that are looked at, the nearest to the connections; connections; clients.
 _MOST, _MOST_STARTS, _CLIENTS = 600, 40, 50
 #: Entries among which one that fits a zone to the second is no chance.
 _FEW = 40
+#: Other checks leave the same pattern in a log: so many others do not matter where one pattern fits as it is.
+_CHECKS = 10
 #: Two shifts, of which one is as good as the other.
 _BETTER = 0.75
 
@@ -61,29 +65,51 @@ def clock(
         return Clock(challenge or 0.0, by="challenge" if challenge is not None else None)
     tried: dict[float, tuple[int, str]] = {}
     lists = [(client or "", _near(sorted(times), ours)) for client, times in entries.items()]
-    lists.sort(key=lambda one: (-len(one[1]), one[0]))
+    lists.sort(key=lambda one: (-len(one[1]), not one[0], one[0]))
     for client, near in lists[:_CLIENTS]:
         for shift in set(_shifts(ours, near, challenge, zoneless)):
             count = _matched(ours, near, shift)
             if count > tried.get(shift, (0, ""))[0]:
                 tried[shift] = count, client
-    best = max(tried, key=lambda shift: (tried[shift][0], -abs(shift - (challenge or 0.0))), default=None)
+    good = [shift for shift in tried if _possible(shift, ours, lists, zoneless)]
+    most = max((tried[shift][0] for shift in good), default=0)
+    best = min(
+        (shift for shift in good if tried[shift][0] >= max(most * _BETTER, 1)),
+        key=lambda shift: (
+            abs(shift - (challenge or 0.0)) > 2 * _ALIKE,
+            -tried[shift][0],
+            not tried[shift][1],
+        ),
+        default=None,
+    )
     known = challenge is not None and not zoneless
     if known or best is None:
         count, client = tried.get(challenge or 0.0, (0, ""))
         return Clock(challenge or 0.0, 0.0, "challenge" if known else None, client or None, count)
     count, client = tried[best]
-    rival = max((other[0] for shift, other in tried.items() if abs(shift - best) > 2 * _ALIKE), default=0)
+    rivals = [shift for shift in good if abs(shift - best) > 2 * _ALIKE and tried[shift][0] > _BETTER * count]
+    if abs(best) <= 2 * _ALIKE and len(rivals) <= _CHECKS:
+        rivals = []
     fewest = max(_FEWEST, _SHARE * len(ours))
     if zoneless and abs(best - (challenge or 0.0)) % _QUARTER == 0 and len(lists[0][1]) <= _FEW:
         fewest = 1
-    if count < fewest or rival > _BETTER * count:
+    if count < fewest or rivals:
         here = tried.get(0.0, (0, ""))
         return Clock(matched=here[0], client=here[1] or None)
     zone = round(best / _QUARTER) * _QUARTER if zoneless else 0.0
     offsets = sorted(_offsets(ours, _near(sorted(entries.get(client or None, ())), ours), best))
     ahead = best + offsets[len(offsets) // 2] if offsets else best
     return Clock(ahead, zone, "attempts", client or None, count)
+
+
+def _possible(
+    shift: float, ours: Sequence[float], lists: Sequence[tuple[str, Sequence[float]]], zoneless: bool
+) -> bool:
+    """An earlier check leaves the same pattern in a log that ends before this one: no clock is behind."""
+    if zoneless:
+        return True
+    last = max((times[-1] for _, times in lists if times), default=0.0)
+    return abs(shift) <= _FARTHEST_CLOCK and (shift >= -2 * _ALIKE or last >= ours[0])
 
 
 def _near(times: Sequence[float], ours: Sequence[float]) -> Sequence[float]:

@@ -44,21 +44,22 @@ class Heard:
     said: list[str]
 
 
-def beside_check(journal: Journal, log: EventLog, computer: str) -> Heard:
-    """What the log of that machine says beside a check of it."""
+def beside_check(journal: Journal, log: EventLog, computer: str, before: bool = False) -> Heard:
+    """What the log of that machine says beside a check of it. before: it was read before the check began,
+    so that nothing in it is about that.
+    """
     since = seconds(journal.started)
     spans = _attempts(journal, since)
     events = _of(log, computer)
-    found = clock(
-        [began for began, _ in spans.values()], _entries(log, computer), _challenge(journal), _zoneless(log)
-    )
-    ours = list(_ours(events, spans.values(), found))
+    starts = [] if before else [began for began, _ in spans.values()]
+    found = clock(starts, _entries(log, computer), _challenge(journal), _zoneless(log))
+    ours = [] if before else list(_ours(events, spans.values(), found))
     keys = {_key(event) for event in ours}
     times = [event.time.timestamp() - found.ahead for event in events]
     last, began = max(times, default=0.0), min(times, default=since)
-    if last < since:
+    if before or last < since:
         late = zip(events, times, strict=True)
-        keys |= {_key(event) for event, time in late if time > since - _HOUR}
+        keys |= {_key(event) for event, time in late if abs(time - since) < _HOUR}
     died = _died(journal)
     rows, aside = [], False
     for row in log.about(computer):

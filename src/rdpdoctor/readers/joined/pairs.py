@@ -105,8 +105,12 @@ def join(readings: Sequence[Reading], log: EventLog | None = None) -> list[Joine
     return found[:MOST] or [_of_nothing([one for one in readings if one.capture is not None])]
 
 
-def beside(journal: Journal, readings: Sequence[Reading], log: EventLog | None = None) -> Joined:
-    """A check's journal, with what the files say of the same machine added to it."""
+def beside(
+    journal: Journal, readings: Sequence[Reading], log: EventLog | None = None, before: bool = False
+) -> Joined:
+    """A check's journal, with what the files say of the same machine added to it. before: they were written
+    before the check began.
+    """
     own = Reading("", "check", journal=journal)
     parts = [*_checks([own]), *sorted(_parts(readings, log), key=lambda part: str(part.order))]
     mine, *others = sorted(_grouped(parts), key=lambda group: 0 not in group.members)
@@ -122,7 +126,7 @@ def beside(journal: Journal, readings: Sequence[Reading], log: EventLog | None =
         else:
             what = sorted({parts[place].what for place in other.members})
             found.assumed += [f"{one} is about another machine, and left out" for one in what]
-    _beside(found, [parts[place] for place in members], log)
+    _beside(found, [parts[place] for place in members], log, before)
     return found
 
 
@@ -189,7 +193,7 @@ def _reports(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list
     return found
 
 
-def _beside(found: Joined, parts: Sequence[_Part], log: EventLog | None) -> None:
+def _beside(found: Joined, parts: Sequence[_Part], log: EventLog | None, before: bool = False) -> None:
     """Add to a check what else tells of its server."""
     since, journal = found.since, found.journal
     computers: dict[str, None] = {}
@@ -203,7 +207,7 @@ def _beside(found: Joined, parts: Sequence[_Part], log: EventLog | None) -> None
             computers.setdefault(part.told.computer)
     if log is not None:
         for computer in computers:
-            heard = logs.beside_check(journal, log, computer)
+            heard = logs.beside_check(journal, log, computer, before)
             rows += heard.rows
             found.assumed += heard.said
         for part in parts:
