@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,9 +128,11 @@ def test_it_makes_nothing_but_these_objects_and_starts_nothing_but_these_program
         elif words[0] == "Invoke-CimMethod":
             assert re.search(r"-MethodName Get\w+$", text(command)), text(command)
         elif words[0] == "&":
-            program = re.match(r'& (?:\$Body$|"\$env:SystemRoot\\System32\\(\w+\.exe)")', text(command))
+            program = re.match(r'& (?:\$Body$|"\$programs\\(\w+\.exe)")', text(command))
             assert program is not None, text(command)
             assert program[1] is None or program[1] in PROGRAMS
+    folders = re.findall(r"\$programs = (.*)", script())
+    assert folders == [r'"$env:SystemRoot\System32"', r'"$env:SystemRoot\Sysnative"']
     assert not re.search(r"[^2]>", re.sub(r"<#.*?#>", "", script(), flags=re.S).replace("=>", ""))
 
 
@@ -145,11 +149,9 @@ def test_it_calls_no_method_that_changes_anything(tree: tree_sitter.Node) -> Non
     assert "OpenExistingOnly" in script()
 
 
-@pytest.mark.parametrize("side", ["server", "client", "both"])
+@pytest.mark.parametrize("side", registry.SIDES)
 def test_it_covers_every_value_that_is_known(side: str) -> None:
-    keys = re.findall(r"^    '(HK[^']+)'$", script(), re.MULTILINE)
-    whole = {registry.plain(key) for key in keys if not key.endswith("*")}
-    roots = tuple(registry.plain(key.removesuffix("\\*")) for key in keys if key.endswith("*"))
+    whole, roots = keys()
     places = [
         (key, row.name)
         for row in registry.settings()
@@ -164,6 +166,43 @@ def test_it_covers_every_value_that_is_known(side: str) -> None:
     ]
     assert places
     assert missing == []
+
+
+def keys() -> tuple[set[str], tuple[str, ...]]:
+    """Keys that the script reads alone, and those that it reads with all below them."""
+    found = re.findall(r"^    '(HK[^']+)'$", script(), re.MULTILINE)
+    return (
+        {registry.plain(key) for key in found if not key.endswith("*")},
+        tuple(registry.plain(key.removesuffix("\\*")) for key in found if key.endswith("*")),
+    )
+
+
+def test_it_covers_every_value_of_the_facts_that_the_project_began_with() -> None:
+    path = Path(__file__).parents[2] / "shared" / "facts" / "registry.json"
+    if not path.exists():
+        pytest.skip("the facts are not at hand")
+    whole, roots = keys()
+    rows = json.loads(path.read_text("utf-8"))
+    assert len(rows) > 100
+    for row in rows:
+        for key in {row["path"], row.get("policy_path") or row["path"]}:
+            at = registry.plain(key)
+            assert at in whole or any(at == root or at.startswith(root + "\\") for root in roots), key
+        assert registry.find(row["path"], row["name"]) is not None, row["name"]
+
+
+#: What Windows PowerShell 5.1 does not know.
+NEWER = {"??", "??=", "?.", "?[", "&&", "||", "?:"}
+
+
+def test_windows_powershell_5_1_understands_it(tree: tree_sitter.Node) -> None:
+    # Without a mark at its beginning, it takes anything else for its own code page.
+    assert script().isascii()
+    code = re.sub(r"<#.*?#>|#[^\n]*|'[^'\n]*'|\"[^\"\n]*\"", "", script(), flags=re.S)
+    assert [one for one in NEWER if one in code] == []
+    assert not re.search(r"\s\?\s", code), "a choice by ?:"
+    named = {text(node).lower() for node in nodes(tree, "command_parameter")}
+    assert not named & {"-asarray", "-enumsasstrings", "-escapehandling", "-parallel", "-asutc", "-leafbase"}
 
 
 def test_what_a_brief_bundle_keeps_is_known() -> None:

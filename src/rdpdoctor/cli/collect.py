@@ -30,7 +30,8 @@ Azure    rdpdoctor collect --brief > collect.ps1
            --scripts @collect.ps1 --query value[0].message -o tsv > bundle.txt
          It passes the last 4,096 characters on. Where that cuts the text off, write
          a file there (-OutFile) and print it in pieces, one after the other into one
-         file here: (Get-Content FILE -Raw).Substring(0, 4000), and so on.
+         file here: $t = [IO.File]::ReadAllText(FILE); -join $t[0..3999]
+         then -join $t[4000..7999], and so on until nothing comes.
 AWS      rdpdoctor collect --brief | jq -Rs '{commands: [.]}' > script.json
          aws ssm send-command --document-name AWS-RunPowerShellScript \\
            --instance-ids ID --parameters file://script.json

@@ -44,12 +44,22 @@ if ($Mode -match 'brief') { $Brief = $true }
 if ($Mode -match 'mask') { $Mask = $true }
 if ($Mode -match 'client') { $Client = $true }
 
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    throw 'A policy holds this PowerShell in constrained language mode, in which nothing of this can be read.'
+}
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
 $script:bundle = [ordered]@{ schema = 'rdpdoctor.bundle/1' }
 $script:failed = New-Object System.Collections.ArrayList
 $script:names = @{}
+$programs = "$env:SystemRoot\System32"
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
+    # Windows shows such a process another System32, which lacks qwinsta, and another SOFTWARE.
+    $programs = "$env:SystemRoot\Sysnative"
+    $text = 'collected by a 32-bit PowerShell, which sees other values below SOFTWARE than Windows itself'
+    [void] $script:failed.Add([ordered]@{ part = 'registry'; error = $text })
+}
 
 # One part of the bundle. A part that fails is left out, and `errors` says why.
 function Read-Part {
@@ -435,7 +445,7 @@ Read-Part 'listeners' {
         })
 }
 Read-Part 'sessions' {
-    @(foreach ($text in (& "$env:SystemRoot\System32\qwinsta.exe")) {
+    @(foreach ($text in (& "$programs\qwinsta.exe")) {
             if ($Mask -and $text -match '^(.{18})(.{0,23})(.*)$') { "$($Matches[1])$(' ' * $Matches[2].Length)$($Matches[3])" }
             else { $text }
         })
@@ -474,7 +484,7 @@ Read-Part 'network' {
 }
 Read-Part 'time' {
     $zone = [System.TimeZoneInfo]::Local
-    $text = $(try { @(& "$env:SystemRoot\System32\w32tm.exe" /query /status 2>$null) } catch { @() })
+    $text = $(try { @(& "$programs\w32tm.exe" /query /status 2>$null) } catch { @() })
     [ordered]@{ zone = $zone.Id; offset_minutes = $zone.GetUtcOffset((Get-Date)).TotalMinutes; status = @($text) }
 }
 Read-Part 'licensing' {
