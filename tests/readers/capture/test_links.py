@@ -3,51 +3,14 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.readers.capture.craft import CLIENT, SERVER, Conversation, ethernet, framed, ip, pcap, read, tags
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.readers.capture.craft import CLIENT, SERVER, Conversation, framed, ip, pcap, read, tags
+from tests.readers.capture.links import LINKS, SNAP, kind, several
 
 FOUR = (CLIENT, SERVER)
 SIX = ("2001:db8::1", "2001:db8::2")
-_SNAP = b"\xaa\xaa\x03\x00\x00\x00"
-
-
-def _type(packet: bytes) -> bytes:
-    return b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"
-
-
-def _family(packet: bytes, six: int) -> int:
-    return 2 if packet[0] >> 4 == 4 else six
-
-
-def _wireless(packet: bytes) -> bytes:
-    return b"\x08\x01" + bytes(22) + _SNAP + _type(packet) + packet
-
-
-def _quality(packet: bytes) -> bytes:
-    return b"\x88\x02" + bytes(22) + b"\x00\x00" + _SNAP + _type(packet) + packet
-
-
-LINKS: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
-    "ethernet": (1, ethernet),
-    "vlan": (1, lambda packet: bytes(12) + b"\x81\x00\x00\x05" + _type(packet) + packet),
-    "qinq": (1, lambda packet: bytes(12) + b"\x88\xa8\x00\x07\x81\x00\x00\x05" + _type(packet) + packet),
-    "linux cooked": (113, lambda packet: bytes(14) + _type(packet) + packet),
-    "linux cooked 2": (276, lambda packet: _type(packet) + bytes(18) + packet),
-    "raw": (101, lambda packet: packet),
-    "raw, by its old number": (12, lambda packet: packet),
-    "null, little": (0, lambda packet: struct.pack("<I", _family(packet, 30)) + packet),
-    "null, big": (0, lambda packet: struct.pack(">I", _family(packet, 24)) + packet),
-    "loop": (108, lambda packet: struct.pack(">I", _family(packet, 28)) + packet),
-    "802.11": (105, _wireless),
-    "radiotap": (127, lambda packet: b"\x00\x00\x0c\x00" + bytes(8) + _wireless(packet)),
-    "radiotap, QoS": (127, lambda packet: b"\x00\x00\x08\x00" + bytes(4) + _quality(packet)),
-}
 
 
 def conversation(six: bool) -> Conversation:
@@ -68,11 +31,36 @@ def test_link(name: str, six: bool) -> None:
 
 def test_what_is_encrypted_or_no_data_on_the_air_is_left() -> None:
     packets = [
-        (when, b"\x08\x41" + bytes(22) + _SNAP + _type(packet) + packet)
+        (when, b"\x08\x41" + bytes(22) + SNAP + kind(packet) + packet)
         for when, packet in conversation(False).packets
     ]
     capture = read(pcap(packets, linktype=105))
     assert (capture.streams, capture.totals.packets) == ((), len(packets))
+
+
+def test_several_packets_in_one_frame_of_the_air() -> None:
+    (when, _), *_ = packets = conversation(False).packets
+    frames = [
+        (when, several(*(packet for _, packet in packets[at : at + 3]))) for at in range(0, len(packets), 3)
+    ]
+    (stream,) = read(pcap(frames, linktype=105)).streams
+    assert sorted(tags(stream)) == ["flow.ended", "tcp.connected", "tls.closed", "x224.selected"]
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_frames_cut_at_every_index(name: str) -> None:
+    """Nothing but a frame's own bytes is looked at, and no cut is more than a cut."""
+    linktype, frame = LINKS[name]
+    whole = frame(conversation(False).packets[3][1])
+    capture = read(pcap([(1.0, whole[:size]) for size in range(len(whole))], linktype=linktype))
+    assert capture.totals.packets == len(whole)
+
+
+def test_tunnels_in_tunnels_end() -> None:
+    packet = conversation(False).packets[0][1]
+    for _ in range(20):
+        packet = ip("192.0.2.1", "192.0.2.2", packet, protocol=4)
+    assert read(pcap(framed([(1.0, packet)]))).streams == ()
 
 
 def test_padding_of_short_frames_is_no_payload() -> None:

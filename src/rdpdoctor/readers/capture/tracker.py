@@ -11,10 +11,11 @@ from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from rdpdoctor.readers.capture import icmp, ip
+from rdpdoctor.readers.capture import icmp, ip, tunnels
 from rdpdoctor.readers.capture.flow import Flow
 from rdpdoctor.readers.capture.half import ACK, SYN, Budget
 from rdpdoctor.readers.capture.keylog import Secrets
+from rdpdoctor.readers.capture.link import SEVERAL, subframes
 from rdpdoctor.readers.capture.raw import LENGTH, WHEN, reverse, segment, simple
 from rdpdoctor.readers.capture.rows import stream_of
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
@@ -34,6 +35,7 @@ _TCP = Struct("!IIBBH").unpack_from  # sequence, acknowledgement, offset, flags,
 KEY_LOG = 0x544C534B  # of a Decryption Secrets Block: lines of NSS's key log
 _LINGER = 60.0  # seconds in which stragglers of an ended connection still come
 _CROWD = 64  # connections of one client to one server that are counted at most
+_DEEP = 3  # packets in each other
 _TIDY = 20_000  # packets of told connections between two looks at which are done
 
 
@@ -84,8 +86,17 @@ class Tracker:
         version, so that the caller knows where to look next time.
         """
         at = finder(data, start, end)
-        if at < 0:
-            return None
+        if at >= 0:
+            return self._packet(data, start, at, end, missing, when, 0)
+        if at == SEVERAL:
+            for begin, last in subframes(data, start, end, finder):
+                self._packet(data, start, begin, last, missing, when, 0)
+        return None
+
+    def _packet(
+        self, data: bytes, start: int, at: int, end: int, missing: int, when: float, depth: int
+    ) -> tuple[int, int] | None:
+        """The packet of IP at `at`, in `depth` others."""
         raw = None if missing else simple(data, at, end, when)  # nearly all that comes here
         if raw is not None:
             self._tcp(raw)
@@ -96,6 +107,9 @@ class Tracker:
             return None
         if not missing:
             packet.missing = 0  # the header says more than there ever was
+        inner = tunnels.inside(packet, data) if packet.fragment is None and depth < _DEEP else -1
+        if inner >= 0:
+            return self._packet(data, start, inner, packet.end, packet.missing, when, depth + 1)
         if packet.fragment is not None:
             self._piece(packet, data, when)
         elif packet.protocol == ip.TCP:
