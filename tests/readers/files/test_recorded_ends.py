@@ -187,6 +187,36 @@ def test_the_last_segment_sent_again_at_once_is_a_question() -> None:
         assert ("path.loss" in surely(found(made.reset(0)))) is lossy
 
 
+def test_what_two_places_recorded_is_no_loss() -> None:
+    """On two interfaces, or at both ends: each packet twice, and not one right after the other."""
+    for apart, step in ((0.00002, 0.000_005), (0.03, 0.003)):
+        made = in_tls()
+        made.step = step
+        for _ in range(40):
+            made.data(0, 50).data(1, 2900)
+        made.reset(0)
+        again = craft.Conversation(packets=[(when + apart, packet) for when, packet in made.packets])
+        diagnosis = found(made, again)
+        assert diagnosis.verdict.status in WORKS
+        assert "path.loss" not in surely(diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        (lambda packets: packets[8:], "begins in the middle"),
+        (lambda packets: [one for one in packets if one[1][12:16] == packets[0][1][12:16]], "one side only"),
+        (lambda packets: [*packets[:9], *packets[11:]], "missing"),
+    ],
+)
+def test_why_a_recording_cannot_tell(keep: Callable[[craft.Packets], craft.Packets], words: str) -> None:
+    made = in_tls(selected=2).data(0, 300).data(1, 2000).data(0, 300).close(0)
+    made.packets = keep(made.packets)
+    diagnosis = found(made)
+    assert diagnosis.verdict.status == "unknown"
+    assert words in diagnosis.verdict.summary
+
+
 def test_who_only_asks_for_a_challenge_has_not_failed_to_sign_in() -> None:
     """As scanners do, and checks of this kind."""
     assert found(in_tls(selected=2).data(0, 80).data(1, 250).close(0)).verdict.status == "unknown"

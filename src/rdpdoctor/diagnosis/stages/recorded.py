@@ -51,7 +51,7 @@ def add(view: View, conclusions: Conclusions, judged: MutableMapping[Stage, Judg
             by = text(row, "by")
             judged[at] = Judged(Status.FAILED, f"recorded.{by if by in _ENDED_BY else 'ended'}", row.args)
     else:
-        _open(row, at, judged)
+        _open(view, row, at, judged)
 
 
 def absent(view: View, judged: Iterable[Judged | None]) -> Judged:
@@ -111,11 +111,12 @@ def _works(row: Observation, judged: MutableMapping[Stage, Judged | None]) -> No
             judged[stage] = Judged(Status.OK, "recorded.passed", row.args)
 
 
-def _open(row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | None]) -> None:
+def _open(view: View, row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | None]) -> None:
     """From the stage on in which it was last seen, nothing is known."""
     if any(found is not None and found.status is Status.FAILED for found in judged.values()):
         return
     reason = "cut-off" if flag(row, "cut") else "left"
+    reason = _lacking(view) or reason
     if flag(row, "inside") is False:
         at, reason = Stage.X224, "nothing-inside"
     if at is Stage.GATEWAY:
@@ -123,6 +124,18 @@ def _open(row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | No
     places = WALK[WALK.index(at) :]
     stage = next((one for one in places if judged.get(one) is None), Stage.FINALIZATION)
     judged[stage] = Judged(Status.UNKNOWN, "reason.not-known", row.args, reason=reason)
+
+
+def _lacking(view: View) -> str | None:
+    """Why a recording cannot show how it ended, whoever ended it."""
+    for row in view.all("flow.incomplete"):
+        if flag(row, "from_middle"):
+            return "from-middle"
+        if flag(row, "one_sided"):
+            return "one-sided"
+        if (whole(row, "client_missing") or 0) + (whole(row, "server_missing") or 0):
+            return "lacking"
+    return None
 
 
 def _beside(

@@ -12,6 +12,11 @@ _SPAN, _MIDDLE = 1 << 32, 1 << 31
 #: Identical packets within this are one that was recorded twice, not one that was sent twice: no sender waits
 #: so short a time (RFC 6298 2.4: a second; in practice 200 ms).
 _TWICE = 0.02
+#: The same for packets that have a number of their own.
+_APART = 0.1
+_REMEMBERED = 32
+#: Old data this soon after new is the same packets from another interface, in another order.
+_SOON = 0.002
 _PIECES = 256
 _PROBE = 0.1  # seconds; what is sent again because nobody confirmed it waits longer
 _AGAIN = 2  # times that something is sent again before it has vanished
@@ -55,7 +60,8 @@ class Half:
     """
 
     __slots__ = (
-        *("_base", "_budget", "_grown", "_last", "_last_when", "_most", "_waiting", "_waiting_bytes"),
+        *("_base", "_budget", "_grown", "_last", "_last_when", "_most", "_recent"),
+        *("_waiting", "_waiting_bytes"),
         *("acked", "bytes", "duplicates", "end", "fin", "late", "missing", "mss", "next", "packets"),
         *("retransmits", "sent", "ttl", "zero_windows"),
     )
@@ -67,6 +73,7 @@ class Half:
         self._waiting_bytes = 0
         self._last: tuple[int, ...] = ()
         self._last_when = 0.0
+        self._recent: dict[tuple[int, ...], float] = {}  # packets before the last, and when they came
         self._grown = 0.0  # when the last new byte was sent
         self.next = self.acked = self.end = self.sent = 0
         self.fin: int | None = None
@@ -124,12 +131,18 @@ class Half:
         if self._base is not None:
             self.acked = max(self.acked, self._position(number))
 
-    def passed(self, packets: int, count: int, ttl: int, last: tuple[int, ...], when: float) -> None:
-        """So many packets came in order, with so many bytes; the last one as `is_again` remembers it."""
+    def passed(
+        self, packets: int, count: int, ttl: int, last: tuple[int, ...], when: float, spoke: float | None
+    ) -> None:
+        """So many packets came in order, with so many bytes; the last one as `is_again` remembers it, and
+        when the last byte came.
+        """
         self.packets += packets
         self.bytes += count
+        self.sent = max(self.sent, self._position(last[0]))
         self.next += count
-        self.end = max(self.end, self.next)
+        if self.next > self.end:
+            self.end, self._grown = self.next, self._grown if spoke is None else spoke
         self.ttl, self._last, self._last_when = ttl, last, when
 
     def reached(self, number: int) -> None:
@@ -142,7 +155,13 @@ class Half:
         same = (segment.seq, segment.ack, segment.flags, segment.window, segment.id, segment.length)
         # Without numbers of their own (IPv6), bare acknowledgements may well be alike and sent twice.
         telling = bool(segment.id or segment.length or segment.flags & (FIN | SYN | RST))
-        again = telling and self._last == same and segment.when - self._last_when < _TWICE
+        seen = self._last_when if self._last == same else self._recent.get(same)
+        # Two places that recorded it may be as far apart as client and server; a sender counts each packet.
+        within = _APART if segment.id else _TWICE
+        again = telling and seen is not None and segment.when - seen < within
+        self._recent[self._last] = self._last_when
+        if len(self._recent) > _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
         self._last, self._last_when = same, segment.when
         self.duplicates += again
         return again
@@ -160,7 +179,8 @@ class Half:
                 # One byte before the end asks whether anybody is there (RFC 9293 3.8.4); the last segment
                 # again, soon, whether it got there (RFC 8985 7.2), which it mostly did.
                 probe = segment.length == 1 or 0.0 < segment.when - self._grown < _PROBE
-                self.retransmits += not (probe and finish == self.end)
+                again = 0.0 < segment.when - self._grown < _SOON
+                self.retransmits += not (again or (probe and finish == self.end))
                 return
             self.late += position < self.end and position >= self.next
             self.retransmits += position < self.next

@@ -64,7 +64,7 @@ class Lane:
 
     def settle(self) -> None:
         """Give what was counted to the direction. Of both directions, before anything is made of either."""
-        self._half.passed(self.packets, self.bytes, self.ttl, self._last, self.when)
+        self._half.passed(self.packets, self.bytes, self.ttl, self._last, self.when, self.spoke)
         self.packets = self.bytes = 0
 
     def acknowledge(self) -> None:
