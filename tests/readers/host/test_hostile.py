@@ -20,6 +20,7 @@ from rdpdoctor.knowledge.tags import faults
 from rdpdoctor.readers.host import HostError, read_host, sniff
 from rdpdoctor.readers.host.text import LARGEST
 from tests.readers.host import test_console as console
+from tests.readers.host import test_languages as languages
 from tests.readers.host import test_registry as registry
 from tests.readers.host.craft import bundle, journal, packed
 
@@ -37,6 +38,10 @@ TEXTS = [
         console.OBJECT,
     ),
     *(console.CERTUTIL, console.W32TM, console.IPCONFIG, console.PROFILE.format("Public"), console.RULE),
+    *(text for text, _, _ in languages.RULES.values()),
+    *languages.LISTS.values(),
+    *(languages.GERMAN, languages.FRENCH, languages.JAPANESE, languages.NETSTAT, languages.LISTED),
+    *registry.ON_CONSOLES.values(),
 ]
 WHOLE = [
     packed(),
@@ -44,6 +49,7 @@ WHOLE = [
     registry.POL,
     registry.report(registry.policy(registry.ALLOW, "Disabled")),
     "\n".join(TEXTS).encode(),
+    registry.page(registry.LAYER, "Enabled", "<tr><td>Security Layer</td><td>RDP</td></tr>"),
 ]
 
 
@@ -134,6 +140,22 @@ def many(count: int) -> dict[str, bytes]:
         "lists": ("Name : x\nStatus : Running\n\n" * (count // 12)).encode(),
         "words": ("Name : " + "x" * count).encode(),
         "blanks": (" " * count + "\n" + " 1" * count).encode(),
+        "ruler": b"a b\n" + b"-- " * (count // 3) + b"--\n1 2\n",
+        "rulers": b"Ab Cd\n-- --\n1 2\n\n" * (count // 19),
+        "table": b"Name Status\n---- ------\n" + b"x Running\n" * (count // 10),
+        "json": b"[" + b'{"Name": 1},' * (count // 12),
+        "braces": b"{\n" * (count // 2),
+        "csv": b'"Name","Status"\n' + b'"x","Running"\n' * (count // 14),
+        "quotes": b'"Name","Status"\n"' + b"x" * count,
+        "margin": (" " * count + "services 0 x\n" + "Profile" + " " * count + ":").encode(),
+        "query": f"{registry.TS}\n{'    TSEnabled    REG_DWORD    0x1' * 2}\n".encode()
+        + b"    TSEnabled    REG_DWORD    0x1\n" * (count // 34),
+        "deleted": registry.reg(
+            *[f"[{registry.TS}]", '"TSEnabled"=dword:1', f"[-{registry.TS}]"] * (count // 200)
+        ).encode(),
+        "page": registry.page("x", "Enabled")
+        + registry.page("y", "Enabled", "<td>1</td>" * (count // 10))[2:],
+        "quoted": b"> \n" * (count // 3),
         "certificates": ("================ Certificate 0 ================\n" * (count // 20)).encode(),
         "report": registry.report("<q1:Policy/>" * (count // 12)),
         "text": registry.report(f"<q1:Policy><q1:Name>{'x' * count}</q1:Name></q1:Policy>"),

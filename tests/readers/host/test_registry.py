@@ -359,7 +359,8 @@ def page(title: str, state: str, below: str = "", path: str = "") -> bytes:
         ),
         (
             page(
-                "Autoriser les utilisateurs à se connecter à distance à l’aide des services Bureau à distance",
+                "Autoriser les utilisateurs à se connecter à distance "
+                "à l’aide des services Bureau à distance",
                 "Désactivé",
             ),
             {"fDenyTSConnections": 1},
@@ -373,6 +374,10 @@ def test_policies_of_a_page(data: bytes, values: dict[str, object]) -> None:
     facts = read_host(data)
     assert found(facts) == values
     assert any("no administrative templates" in what for what in facts.lost)
+
+
+def test_a_page_without_policies() -> None:
+    assert found(read_host(b'<html gpmc_reportInitialized="false"></html>')) == {}
 
 
 def test_titles_that_are_not_known_are_told_of() -> None:

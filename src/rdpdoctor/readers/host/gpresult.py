@@ -94,7 +94,7 @@ def _page(text: str, raw: Raw) -> None:
     """Titles, states, and, in the table below a state, names of values with what is chosen."""
     reader = _Reader(raw)
     spans = list(islice(_SPAN.finditer(text), MOST))
-    for span, end in zip(spans, [*(one.start() for one in spans[1:]), len(text)], strict=True):
+    for span, end in zip(spans, [*(one.start() for one in spans[1:]), len(text)], strict=False):
         cells = [
             html.unescape(cell).strip()
             for cell in _CELL.findall(text, span.end(), min(end, span.end() + 20_000))

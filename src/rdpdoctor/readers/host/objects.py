@@ -22,6 +22,8 @@ _CSV = re.compile(r'^\ufeff?(?:"[A-Za-z]\w{0,60}"[,;]){1,199}"\w{1,60}"$', re.MU
 _JSON = re.compile(r"^[ \t]{0,4}[\[{]", re.MULTILINE)
 _NEXT = re.compile(r"[\s,]*(?=\{)")
 _STARTS = 20
+#: Characters of a line of a table.
+_WIDEST = 2_000
 
 
 def objects(text: str) -> list[dict[str, str]]:
@@ -91,6 +93,8 @@ def _csv(text: str) -> Iterator[dict[str, str]]:
 def _tables(text: str) -> Iterator[dict[str, str]]:
     """Values that were cut, since the table was too wide for its console, are left out."""
     for ruler in islice(_RULER.finditer(text), 100):
+        if len(ruler[0]) > _WIDEST:
+            continue
         before = text.rfind("\n", 0, max(ruler.start() - 1, 0)) + 1
         head = text[before : ruler.start()].rstrip("\n")
         spans = [match.span() for match in re.finditer(r"-{2,}", ruler[0])]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _EXPORT = re.compile(r"^[ \t]*(?:Windows Registry Editor Version 5\.00|REGEDIT4)[ \t]*$", re.MULTILINE)
 _LINE = re.compile(
-    r"^[ \t]*(?:(HKEY_[A-Z_]{5,20}\\[^\n]{1,400}?)[ \t]*$"
-    r"|[ \t]+(\S[^\n]{0,100}?)[ \t]{2,}(REG_[A-Z_]{2,20})[ \t]*([^\n]*)$)",
+    r"^(?:[ \t]{0,16}(HKEY_[A-Z_]{5,20}\\[^\n]{1,400}?)[ \t]{0,9}$"
+    r"|[ \t]{1,20}(\S[^\n]{0,100}?)[ \t]{2,9}(REG_[A-Z_]{2,20})[ \t]{0,9}([^\n]*)$)",
     re.MULTILINE,
 )
 _PATH = re.compile(r"^(?:.{0,60}::)?(HK[A-Z_]{2,20}:?\\.{1,400})$")
