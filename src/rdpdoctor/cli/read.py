@@ -92,15 +92,17 @@ def run(words: Sequence[str]) -> int:
 
         gathered = gather(call.files, call.asked, ear)
     complain_of(gathered, several=len(call.files) > 1)
+    if ear.stop:
+        warn_of("the reading was stopped; the report rests on what was read by then")
 
     from rdpdoctor.readers.joined import join
 
     try:
-        code = _report(join(gathered.readings, gathered.log), call)
+        code, statuses = _report(join(gathered.readings, gathered.log), call)
     except BrokenPipeError:
         let_stdout_go()
         return INTERRUPTED if ear.stop else 0
-    _totals(gathered)
+    _totals(gathered, statuses)
     return INTERRUPTED if ear.stop else code
 
 
@@ -141,6 +143,8 @@ def complain_of(gathered: Gathered, several: bool) -> None:
     """Raise UsageError where nothing could be read; else warn of what could not, and of what is lost."""
     from rdpdoctor.readers.gather import KNOWN
 
+    if not gathered.readings:
+        _warn(gathered.skipped)
     if gathered.unread and not gathered.readings:
         name, why = gathered.unread[0]
         more = f", nor can {len(gathered.unread) - 1} others" if len(gathered.unread) > 1 else ""
@@ -153,7 +157,8 @@ def complain_of(gathered: Gathered, several: bool) -> None:
     _warn(lines)
 
 
-def _report(joined: Sequence[Joined], call: _Call) -> int:
+def _report(joined: Sequence[Joined], call: _Call) -> tuple[int, list[str]]:
+    """The exit code, and the verdict of each report."""
     from rdpdoctor.cli.output import Writer
 
     for one in joined:
@@ -164,7 +169,7 @@ def _report(joined: Sequence[Joined], call: _Call) -> int:
     for number, report in enumerate(reports):
         writer.take(number, report)
     writer.finish()
-    return writer.worst
+    return writer.worst, [report.verdict.status for report in reports]
 
 
 def judged(journal: Journal) -> Report:
@@ -180,11 +185,14 @@ def _rank(report: Report) -> int:
     return _ORDER.index(report.verdict.status)
 
 
-def _totals(gathered: Gathered) -> None:
-    """One line of what was read. Of saved checks alone there is nothing to tell."""
+def _totals(gathered: Gathered, statuses: Sequence[str]) -> None:
+    """How many reports of which kind, and what was read. Of one saved check there is nothing to tell."""
     from rdpdoctor.readers.kinds import PLURALS
     from rdpdoctor.report.escape import visible
 
+    if len(statuses) > 1:
+        verdicts = [f"{statuses.count(one)} {one}" for one in _ORDER if one in statuses]
+        warn(f"{len(statuses)} reports: {', '.join(verdicts)}{_further(gathered)}")
     if all(one.journal is not None for one in gathered.readings) and not gathered.skipped:
         return
     kinds: dict[str, int] = {}
@@ -192,9 +200,26 @@ def _totals(gathered: Gathered) -> None:
         kinds[one.kind] = kinds.get(one.kind, 0) + 1
     counts = [f"{count} {kind if count == 1 else PLURALS[kind]}" for kind, count in kinds.items()]
     only = f" ({gathered.readings[0].summary})" if len(gathered.readings) == 1 else ""
-    lost = len(gathered.unread) + len(gathered.skipped) + sum(bool(one.lost) for one in gathered.readings)
-    tail = f"; {lost} could not be read whole, see above" if lost else ""
+    left, lost = (
+        len(gathered.unread) + len(gathered.skipped),
+        sum(bool(one.lost) for one in gathered.readings),
+    )
+    parts = [f"{left} left out" if left else "", f"{lost} not read whole" if lost else ""]
+    tail = "; ".join(filter(None, parts))
+    tail = f"; {tail}, see above" if tail else ""
     warn(visible(f"read: {', '.join(counts)}{only}{tail}", 400, "ascii"))
+
+
+def _further(gathered: Gathered) -> str:
+    """Of what a server writes that all the Internet tries to enter, the latest clients have reports."""
+    if gathered.log is None:
+        return ""
+    from rdpdoctor.readers.eventlog import MOST_PAIRS
+
+    pairs = {(one.side, one.client, one.computer, one.server) for one in gathered.log.attempts}
+    if len(pairs) <= MOST_PAIRS:
+        return ""
+    return f"; of {len(pairs)} clients and servers in the logs, the {MOST_PAIRS} of the latest tries"
 
 
 def _warn(lines: Sequence[str]) -> None:

@@ -77,7 +77,7 @@ class Archive:
         except _FAULTS as error:
             raise ArchiveError(f"it is damaged: {error}") from error
         with archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             if len(entries) > ENTRIES:
                 skipped.append(
                     f"`{shown}`: of {len(entries):,} files only the first {ENTRIES:,} are looked at"

@@ -30,6 +30,9 @@ _HEADER, _RECORD = 24, 16
 _LINKTYPE = 0x03FFFFFF
 _SEARCHED = 1 << 20  # bytes of a damaged file in which its next record is looked for
 _DAY = 86_400
+#: What a recorder that died leaves behind: as records of no length they would be read for minutes.
+_NOTHING = bytes(4096)
+_ZEROS = "zeros where packets should be were passed over"
 
 Glance: TypeAlias = "Callable[[bytes, int], tuple[Any, ...]]"
 
@@ -133,6 +136,11 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
                     packets += 1
                     last, at = at, following
                     continue
+            if not length and data.startswith(_NOTHING, at):
+                at = size - len(data[at:size].lstrip(b"\0"))
+                if _ZEROS not in lost:
+                    lost.append(_ZEROS)
+                continue
             if length > MAX_FRAME:
                 near = _time(record, data, last, unit) if last >= 0 else totals.end
                 sound = _resync(record, data, at + 1, size, near)

@@ -45,7 +45,7 @@ _CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adap
 _LONGEST_TEXT = 8 * 2**20
 #: More empty lines than one part nothing, and eight megabytes of them took half a minute.
 _QUOTED = re.compile(r"^> ?", re.MULTILINE)
-_EMPTY = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
+_EMPTY = re.compile(r"\n[ \t]*+\n(?:[ \t]*+\n)++")
 
 
 @dataclass(frozen=True, slots=True)
