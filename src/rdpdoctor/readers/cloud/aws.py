@@ -80,18 +80,21 @@ def _permission(
     row: Mapping[str, Any], blocks: Iterable[Any], groups: Iterable[str], lists: Iterable[str], found: Found
 ) -> Rule:
     sources: dict[Span, None] = {}
-    unread = None
+    unread: str | None = None
     for word in filter(None, map(text, blocks)):
         block = network(word)
         if block is None:
             unread = f"source {word[:40]}"
         else:
             sources[block] = None
+    lost = [Named(unread, unread=True)] if unread is not None else []
     # A reference to a group means the private addresses of its machines; a prefix list may hold any.
     named = [Named(name, PRIVATE) for name in groups if name] + [Named(name) for name in lists if name]
+    named += lost
     protocol = text(row.get("ipprotocol"))
     # All protocols means all ports, whatever ports stand beside it.
     ports = ALL_PORTS if protocol == "-1" else _ports(row.get("fromport"), row.get("toport"))
+    narrow = ports is None
     if ports is None:
         unread, ports = "ports", ALL_PORTS
     shown = "all protocols" if protocol == "-1" else protocol
@@ -99,7 +102,7 @@ def _permission(
     name = text(row.get("securitygroupruleid")) or name
     if unread:
         found.lost.append(f"a part of the rule {name}: {unread}")
-    return Rule(name, True, None, tuple(sources), tuple(named), (ports,), protocols(protocol), bool(unread))
+    return Rule(name, True, None, tuple(sources), tuple(named), (ports,), protocols(protocol), narrow)
 
 
 def _network_acl(row: Mapping[str, Any], found: Found, budget: Budget) -> Group:

@@ -7,6 +7,7 @@ Microsoft.Security/jitNetworkAccessPolicies.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.readers.cloud.fields import (
@@ -96,9 +97,10 @@ def _group(row: Mapping[str, Any], found: Found, budget: Budget) -> Group:
         found.lost.append("rules that PowerShell cut off; export with ConvertTo-Json -Depth 10")
     rules = _rules(own or [], found, budget)
     rules += _rules(built_in, found, budget, built_in=True) if built_in else list(DEFAULTS)
-    return _made(
-        "nsg", text(row.get("name")) or "a group without a name", rules, False, budget, own is not None
-    )
+    name = text(row.get("name")) or "a group without a name"
+    made = _made("nsg", name, rules, False, budget, own is not None)
+    where = [row[place] for place in ("subnets", "networkinterfaces") if place in row]
+    return replace(made, idle=len(where) == 2 and not any(map(items, where)))
 
 
 def _written(row: Mapping[str, Any], name: str, budget: Budget) -> list[dict[str, Any]] | None:
@@ -172,7 +174,7 @@ def _rule(row: Mapping[str, Any], found: Found, budget: Budget, built_in: bool, 
     narrow = not _meant_for_all(row) or any(port_range(word) != (0, 65535) for word in own_ports)
     if unread or unread_ports:
         found.lost.append(f"a part of the rule {name}: {unread or unread_ports}")
-        narrow = True
+        narrow = narrow or unread_ports is not None
     return Rule(
         name=name,
         allow=text(row.get("access")).lower() == "allow",
@@ -219,6 +221,9 @@ def _sources(
     named += [
         Named(f"group {name}", PRIVATE) for name in identified(row.get("sourceapplicationsecuritygroups"))
     ]
+    if not blocks and not named and unread is None:
+        unread = "no source"
+    named += [Named(unread, unread=True)] if unread is not None else []
     return tuple(blocks), tuple(named), unread
 
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rdpdoctor.readers.cloud.model import ANY_V4, PRIVATE, PUBLIC
+from rdpdoctor.readers.cloud.model import ANY_V4, EVERYWHERE, PRIVATE, PUBLIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,8 +94,8 @@ def about_anyone(rules: Sequence[Rule]) -> Decision:
     if least_v6 >= _OPEN:
         return Decision(SOME, letting_in, None, passes, letting_in)
     if least == least_v6 == 0:
-        narrow = next(rule for rule in rules if rule.narrow)
-        return Decision(UNKNOWN, narrow, "target", passes)
+        doubtful = next(rule for rule in rules if rule.narrow or rule.unread)
+        return Decision(UNKNOWN, doubtful, "target" if doubtful.narrow else "source", passes)
     return Decision(SOME, letting_in, None, passes)
 
 
@@ -123,7 +123,7 @@ def _reading(rules: Sequence[Rule], generous: bool) -> _Reading:
         (place, one)
         for place, rule in enumerate(rules)
         if not rule.narrow or rule.allow == generous
-        for one in rule.spans
+        for one in (EVERYWHERE if rule.unread and rule.allow == generous else rule.spans)
     ]
     decided = [
         found

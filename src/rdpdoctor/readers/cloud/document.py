@@ -41,6 +41,10 @@ def parse(data: bytes) -> Found:
         found.groups.extend(aws.loose(loose["aws"], found, budget))
     if "gcp" in loose:
         found.groups.extend(gcp.loose(loose["gcp"], found, budget))
+    if idle := [group for group in found.groups if group.idle]:
+        found.lost += [f"the group {group.name}, which is attached to nothing" for group in idle]
+        # Somebody may ask what such a group would do; beside others it does nothing.
+        found.groups = [group for group in found.groups if not group.idle] or idle
     if not found.groups and not found.just_in_time:
         instead = others.known(_text(data[:_HEAD]), document=True)
         raise RulesError(instead or "it holds no rules of Azure, AWS or Google Cloud")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.cloud.model import Ports
 
 _DEFAULT_PRIORITY = 1000
+UNREAD = Named("a source that could not be read", unread=True)
 IMPLIED = Rule("implied deny ingress", False, 65535, EVERYWHERE, built_in=True)
 
 
@@ -83,8 +84,10 @@ def _rule(
     if not words and not members:
         blocks = [ANY_V4]
     ports, unread = port_ranges(about.get("ports"))
-    unread = unread or None in blocks
-    if unread:
+    named = [Named(f"machines of {text(member)}", PRIVATE) for member in members]
+    if None in blocks:
+        named.append(UNREAD)
+    if unread or None in blocks:
         found.lost.append(f"a part of the rule {name}")
     place = number(row.get("priority"))
     targets = texts(row.get("targettags"), row.get("targetserviceaccounts"), row.get("destinationranges"))
@@ -93,7 +96,7 @@ def _rule(
         allow=allow,
         priority=_DEFAULT_PRIORITY if place is None else place,
         spans=tuple(block for block in blocks if block is not None),
-        named=tuple(Named(f"machines of {text(member)}", PRIVATE) for member in members),
+        named=tuple(named),
         ports=ports,
         protocols=protocols(text(about.get("ipprotocol"))),
         narrow=unread or bool(targets),

@@ -26,11 +26,14 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A source by name. within: where its addresses may lie; empty: anywhere. clients: people are there."""
+    """A source by name. within: where its addresses may lie; empty: anywhere. clients: people are there.
+    unread: it is what stands in place of a source, and could not be read.
+    """
 
     name: str
     within: tuple[Span, ...] = ()
     clients: bool = True
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ class Rule:
     narrow: bool = False
     built_in: bool = False
 
+    @property
+    def unread(self) -> bool:
+        """Whether it may mean anybody."""
+        return any(one.unread for one in self.named)
+
     def concerns(self, protocol: str, ports: Ports) -> bool:
         """Whether it is about all of these ports: a rule for a part of them is asked part by part."""
         first, last = ports
@@ -61,7 +69,7 @@ class Group:
 
     kind: nsg, effective-nsg, security-group, network-acl or firewall. back: the rules for the answers, where
     the cloud keeps no state. together: it and its siblings in the file all apply, and all must allow. whole:
-    False where rules of it are missing.
+    False where rules of it are missing. idle: the file says that it is attached to nothing.
     """
 
     provider: str
@@ -71,6 +79,7 @@ class Group:
     back: tuple[Rule, ...] | None = None
     together: bool = False
     whole: bool = True
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

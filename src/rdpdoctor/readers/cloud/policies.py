@@ -88,11 +88,12 @@ def _rule(
         for member in items(match.get(kind))
     ]
     ports, unread = gcp.port_ranges(config.get("ports"))
+    if None in blocks:
+        named.append(gcp.UNREAD)
     if unread or None in blocks:
         found.lost.append(f"a part of the rule {name}")
     narrow = (
         unread
-        or None in blocks
         or action == "apply_security_profile_group"  # it lets in what an inspection then passes
         or any(match.get(each) for each in _NARROWS)
         or any(row.get(each) for each in _TARGETS)

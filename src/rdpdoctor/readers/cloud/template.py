@@ -32,6 +32,7 @@ def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     rules: list[dict[str, Any]] = []
     for resource in map(fields, items(whole.get("resources"))):
         kind = text(resource.get("type")).lower()
+        resource.pop("properties", None)  # they are in it by now, and would stand above what is added
         resource["name"] = _named(resource.get("name"), given)
         if kind == _GROUP:
             groups[resource["name"].lower()] = resource | {
