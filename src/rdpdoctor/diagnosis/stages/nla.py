@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive import server
@@ -9,7 +10,7 @@ from rdpdoctor.diagnosis.model import Status
 from rdpdoctor.diagnosis.stages import x224
 from rdpdoctor.diagnosis.stages.judged import Judged, crowded, elapsed_of, ended, mixed
 from rdpdoctor.diagnosis.view import View, whole
-from rdpdoctor.facts import Stage
+from rdpdoctor.facts import Source, Stage
 
 if TYPE_CHECKING:
     from rdpdoctor.diagnosis.conclusions import Conclusions
@@ -26,7 +27,10 @@ def judge(view: View, conclusions: Conclusions) -> Judged | None:
     if shaky is not None:
         return shaky
     if not leading.passed:
-        return ended(Stage.NLA, conclusions, leading)
+        judged = ended(Stage.NLA, conclusions, leading)
+        # A client goes on after the challenge, which a check does not; how far it went is encrypted.
+        recorded = leading.row.source is Source.CAPTURE and judged.key in ("nla.closed", "nla.reset")
+        return replace(judged, key=f"{judged.key}-recorded") if recorded else judged
     row, elapsed = leading.row, elapsed_of(leading.row)
     version = whole(row, "version")
     if version is not None and version < REPAIRED:
