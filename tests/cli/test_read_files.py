@@ -11,13 +11,12 @@ import pytest
 
 from rdpdoctor.cli import reading
 from rdpdoctor.cli.main import main
-from rdpdoctor.readers.gather import Heard
+from rdpdoctor.readers.gather import Ear, Heard, gather
 from tests.readers.capture import craft
+from tests.readers.eventlog import exports
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rdpdoctor.readers.gather import Ear
 
 CAPTURE = craft.pcap(craft.framed(craft.Conversation().open().ask().close(1).packets))
 
@@ -46,6 +45,20 @@ def test_one_pair_is_an_object_and_two_are_an_array(
     assert main(["read", capture, str(other), "--json"]) == 3
     statuses = [report["verdict"]["status"] for report in json.loads(capsys.readouterr().out)]
     assert statuses == ["failing", "unknown"]
+
+
+def test_several_reports_end_in_totals_and_what_was_left_out_is_counted(
+    capture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.pcap"
+    other.write_bytes(craft.pcap(craft.framed(craft.Conversation(client="10.0.0.3").open().ask().packets)))
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    assert main(["read", str(empty), capture, str(other)]) == 3
+    out, err = capsys.readouterr()
+    assert "FAILS at x224" in out.splitlines()[0], "worst first"
+    assert "2 reports: 1 failing, 1 unknown\n" in err
+    assert "read: 2 recordings of packets; 1 left out, see above\n" in err
 
 
 def test_codes_and_answers_are_evidence_here_too(capture: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +113,34 @@ def test_an_interrupted_reading_gives_what_is_known(
 
     monkeypatch.setattr(module, "gather", stopped)
     assert main(["read", capture]) == 130
-    assert "FAILS at x224" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "FAILS at x224" in out
+    assert "the reading was stopped; the report rests on what was read by then" in err
+
+
+def test_a_file_that_the_interrupt_came_in_is_not_called_a_bad_one(tmp_path: Path) -> None:
+    class Stopped(Ear):
+        def file(self, name: str, size: int) -> None:
+            self.stop = True
+
+    path = tmp_path / "log.xml"
+    path.write_bytes(exports.saved_xml([exports.not_renewed(0)]))
+    found = gather([str(path)], ear=Stopped())
+    assert (found.unread, len(found.skipped)) == ([], 1)
+    assert "since the reading was stopped in it" in found.skipped[0]
+
+
+def test_of_many_small_files_the_number_is_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("rdpdoctor.cli.reading.time.monotonic", lambda: now)
+    bar = reading.Bar()
+    for number in range(300):
+        bar.file(f"{number}.xml", 1000)
+    now = 2.5
+    bar.read(1000)
+    assert "300 files     2 s  299.xml" in capsys.readouterr().err
 
 
 def test_the_bar_waits_and_leaves_nothing(

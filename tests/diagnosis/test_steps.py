@@ -223,3 +223,17 @@ def test_a_code_from_beyond_the_check_did_not_fail_to_recur(
     found = Story().healthy().code(reason, extended).diagnosis()
     assert found.verdict.status == "healthy"
     assert found.next[0].id == ("beyond-the-check" if beyond else "when-it-happens")
+
+
+def test_the_servers_log_is_asked_for_where_it_would_settle_what_is_likely() -> None:
+    found = Story().walk(8, "closed").versions("closed").diagnosis()
+    assert (found.causes[0].id, found.causes[0].confidence) == ("certificate.key-unusable", "likely")
+    step = next(one for one in found.next if one.id == "servers-log")
+    assert [piece.text for piece in pieces(step.text) if piece.command] == [
+        "wevtutil epl System System.evtx",
+        "rdpdoctor check srv01.corp.example:3389 --with System.evtx",
+    ]
+    story = Story().walk(8, "closed").versions("closed")
+    story.see("event.log", Source.EVENTLOG)
+    assert "servers-log" not in [one.id for one in story.diagnosis().next], "it was given"
+    assert "servers-log" not in [one.id for one in Story().healthy().diagnosis().next]

@@ -21,6 +21,8 @@ _LARGE = 50 * 10**6
 #: Findings that are said before everything is read.
 _SAID = 3
 _WIDTH = 30
+#: Bytes of a file that is read before a bar of its own could be looked at.
+_SMALL = 4 * 2**20
 _CLEAR = "\r\x1b[K"
 
 
@@ -83,11 +85,12 @@ class Bar(Early):
     def __init__(self) -> None:
         super().__init__()
         self._began = self._drawn = time.monotonic()
-        self._name, self._done, self._shown = "", 0, False
+        self._name, self._done, self._shown, self._files = "", 0, False, 0
 
     def file(self, name: str, size: int) -> None:
         super().file(name, size)
         self._name, self._done = name, 0
+        self._files += 1
 
     def read(self, count: int) -> None:
         self._done += count
@@ -113,10 +116,13 @@ class Bar(Early):
     def _draw(self, elapsed: float) -> None:
         from rdpdoctor.report.escape import visible
 
-        share = min(self._done / self._size, 1.0) if self._size else 0.0
-        full = round(share * _WIDTH)
         name = visible(self._name, 30, "ascii")
-        line = f"[{'#' * full}{'-' * (_WIDTH - full)}] {share:4.0%} {elapsed:3.0f} s  {name}"
+        if self._files > 1 and self._size < _SMALL:
+            line = f"{self._files} files {elapsed:5.0f} s  {name}"
+        else:
+            share = min(self._done / self._size, 1.0) if self._size else 0.0
+            full = round(share * _WIDTH)
+            line = f"[{'#' * full}{'-' * (_WIDTH - full)}] {share:4.0%} {elapsed:3.0f} s  {name}"
         sys.stderr.write(_CLEAR + line[:79])
         sys.stderr.flush()
         self._shown = True

@@ -64,13 +64,28 @@ def own_fault(error: Exception) -> None:
 
 
 def warn(line: str) -> None:
-    """One line on stderr; a stderr that is gone is no reason to fail."""
+    """One line on stderr, which a terminal gets broken between words; a stderr that is gone is no reason to
+    fail.
+    """
     if sys.stderr is not None:
         try:
-            sys.stderr.write(line + "\n")
+            sys.stderr.write(_broken(line) + "\n")
             sys.stderr.flush()
         except OSError:
             pass
+
+
+def _broken(line: str) -> str:
+    if not sys.stderr.isatty():
+        return line
+    import shutil
+    import textwrap
+
+    columns = shutil.get_terminal_size().columns
+    wrapped = textwrap.wrap(
+        line, max(columns - 1, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(wrapped) or line
 
 
 def let_stdout_go() -> None:

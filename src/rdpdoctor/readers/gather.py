@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.eventlog import Collected, EventLog
 
 #: Files of one call, folders in each other, and bytes of a file that is read whole (journals).
-MOST_FILES, DEEPEST, LARGEST = 1000, 8, 64 * 2**20
+MOST_FILES, DEEPEST, LARGEST = 5000, 8, 64 * 2**20
 #: Archives in each other.
 _NESTED = 2
 _HEAD = 64 * 2**10
@@ -83,6 +84,7 @@ class _Run:
     found: Gathered = field(default_factory=Gathered)
     logs: Collected | None = None
     files: int = 0
+    seen: dict[object, str] = field(default_factory=dict)
     archive: Archive = field(default_factory=Archive)
 
     def path(self, path: Path, shown: str, depth: int) -> None:
@@ -99,7 +101,8 @@ class _Run:
         elif self._more(shown):
             try:
                 with path.open("rb") as file:
-                    self.file(file, shown, status.st_size, status.st_mtime, named=not depth)
+                    if self._new((status.st_dev, status.st_ino) if status.st_ino else None, shown):
+                        self.file(file, shown, status.st_size, status.st_mtime, named=not depth)
             except OSError as error:
                 self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
 
@@ -119,8 +122,16 @@ class _Run:
             self._unfold(file, shown, modified, named, level)
         elif kind is None:
             self._leave(shown, unknown(head), named)
-        else:
+        elif self._new(sha256(head).digest() if kind in _COUNTED and len(head) < _HEAD else None, shown):
             self._read(kind, file, head, shown, modified)
+
+    def _new(self, key: object, shown: str) -> bool:
+        """Whether it is the first with this key; None: nobody knows. Twice the same would count twice."""
+        if key is not None and key in self.seen:
+            self.found.skipped.append(f"`{shown}` is left out, since it is the same as `{self.seen[key]}`")
+            return False
+        self.seen[key] = shown
+        return True
 
     def _read(self, kind: Kind, file: BinaryIO, head: bytes, shown: str, modified: float) -> None:
         heard = cast("BinaryIO", Heard(file, self.ear))
@@ -132,6 +143,9 @@ class _Run:
             else:
                 reading = _READERS[kind](heard, shown, self.asked, modified)
         except (ValueError, OSError) as error:  # every reader's own error is a ValueError
+            if self.ear.stop:
+                self.found.skipped.append(f"`{shown}` is left out, since the reading was stopped in it")
+                return
             self.found.unread.append((shown, f"is {_article(kind)}, but {error}"))
         except (MemoryError, RecursionError):
             self.found.unread.append((shown, f"is {_article(kind)}, but too large or too deeply nested"))
@@ -286,6 +300,8 @@ def _journal(file: BinaryIO, shown: str, asked: Asked, modified: float) -> Readi
     return Reading(shown, Kind.JOURNAL.value, journal=journal, lost=lost, summary=summary)
 
 
+#: Of these, what is given twice would have happened twice.
+_COUNTED = frozenset({Kind.CAPTURE, Kind.EVENTS, Kind.JOURNAL})
 _READERS: dict[Kind, Callable[[BinaryIO, str, Asked, float], Reading]] = {
     Kind.RDP: _rdp,
     Kind.RULES: _rules,

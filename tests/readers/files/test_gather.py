@@ -266,7 +266,7 @@ def test_the_reading_can_be_stopped(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.pcap").write_bytes(CAPTURE)
     found = gather([str(tmp_path)], ear=Impatient())
-    assert len(found.readings) + len(found.unread) == 1
+    assert len(found.readings) + len(found.skipped) == 1
 
 
 def test_rules_are_asked_for_the_client_and_the_port(tmp_path: Path) -> None:

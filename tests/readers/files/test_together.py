@@ -63,6 +63,12 @@ def _bundle(computer: str = "SRV01") -> bytes:
     return json.dumps(made).encode()
 
 
+def _clients_bundle() -> bytes:
+    made = bundle()
+    made["system"]["computer"], made["role"] = "PC09", "client"
+    return json.dumps(made).encode()
+
+
 def _rdp(host: str = "srv01.corp.example") -> bytes:
     return f"full address:s:{host}\r\nenablecredsspsupport:i:0\r\n".encode()
 
@@ -192,3 +198,32 @@ def test_old_errors_of_the_log_do_not_explain_what_was_recorded(tmp_path: Path) 
     assert len(found) == 1
     causes = {cause.id: cause.confidence for cause in diagnose(found[0].journal, load()).causes}
     assert causes.get("credentials.wrong") is None
+
+
+def test_what_was_collected_on_the_client_gives_the_server_no_other_name(tmp_path: Path) -> None:
+    found = told(put(tmp_path / "a", capture=ONE["capture"], clients=ONE["clients"], pc=_clients_bundle()))
+    assert len(found) == 1
+    assert not any("PC09" in one and "taken to be about" in one for one in found[0].assumed)
+    apart = told(put(tmp_path / "b", log=ONE["log"], clients=ONE["clients"], pc=_clients_bundle()))
+    assert len(apart) == 1
+
+
+def test_a_short_name_that_two_servers_have_is_neithers(tmp_path: Path) -> None:
+    paths = put(tmp_path / "a", a=_rdp("srv01.a.example"), b=_rdp("srv01.b.example"), c=_bundle("SRV01"))
+    found = told(paths)
+    assert [one.journal.target.host for one in found] == ["srv01.a.example", "srv01.b.example", "SRV01"]
+    assert picture(told(paths[::-1])) == picture(found)
+
+
+def test_what_names_no_machine_stands_alone_beside_two_and_it_is_said(tmp_path: Path) -> None:
+    found = told(put(tmp_path / "a", one=ONE["log"], two=OTHER["log"], rules=ONE["rules"]))
+    assert len(found) == 3
+    assert "names no machine, and several were seen, so it stands alone" in found[-1].assumed[0]
+
+
+def test_the_same_files_twice_are_no_contradiction(tmp_path: Path) -> None:
+    paths = put(tmp_path / "a", capture=ONE["capture"], bundle=ONE["bundle"])
+    copies = put(tmp_path / "b", capture=ONE["capture"])
+    once, twice = told(paths), told([*paths, *copies, str(tmp_path / "a")])
+    assert len(twice) == len(once) == 1
+    assert diagnose(twice[0].journal, load()).causes == diagnose(once[0].journal, load()).causes

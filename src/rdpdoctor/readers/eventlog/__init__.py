@@ -6,6 +6,7 @@ from rdpdoctor.readers.eventlog.attempts import Attempt
 from rdpdoctor.readers.eventlog.event import Event, EventLogError
 from rdpdoctor.readers.eventlog.formats import format_of
 from rdpdoctor.readers.eventlog.journal import (
+    MOST_PAIRS,
     Collected,
     EventLog,
     Shown,
@@ -16,6 +17,7 @@ from rdpdoctor.readers.eventlog.journal import (
 )
 
 __all__ = [
+    "MOST_PAIRS",
     "Attempt",
     "Collected",
     "Event",

@@ -32,6 +32,15 @@ class Machine:
                 names.add(bare)
         return Machine(frozenset(names - {""}), frozenset(addresses))
 
+    @staticmethod
+    def all_of(machines: Iterable[Machine]) -> Machine:
+        """One that goes by all of their names. There may be thousands."""
+        names, addresses = set[str](), set[str]()
+        for one in machines:
+            names |= one.names
+            addresses |= one.addresses
+        return Machine(frozenset(names), frozenset(addresses))
+
     def with_(self, other: Machine) -> Machine:
         return Machine(self.names | other.names, self.addresses | other.addresses)
 

@@ -99,9 +99,16 @@ class _Part:
 def join(readings: Sequence[Reading], log: EventLog | None = None) -> list[Joined]:
     """Journals of everything that was read. One at least, where anything was."""
     parts = sorted([*_checks(readings), *_parts(readings, log)], key=lambda part: str(part.order))
-    found = []
-    for group in _grouped(parts):
-        found += _reports(parts, group, log)
+    found: list[Joined] = []
+    grouped = _grouped(parts)
+    for group in grouped:
+        made = _reports(parts, group, log)
+        if group.machine == Machine() and len(grouped) > 1:
+            what = dict.fromkeys(parts[place].what for place in group.members)
+            made[0].assumed += [
+                f"{one} names no machine, and several were seen, so it stands alone" for one in what
+            ]
+        found += made
     return found[:MOST] or [_of_nothing([one for one in readings if one.capture is not None])]
 
 
@@ -166,9 +173,7 @@ def _parts(readings: Sequence[Reading], log: EventLog | None) -> list[_Part]:
 
 
 def _grouped(parts: Sequence[_Part]) -> list[Group]:
-    clients = Machine()
-    for part in parts:
-        clients = clients.with_(Machine(part.client.names))
+    clients = Machine(frozenset().union(*(part.client.names for part in parts)))
     return groups([part.server for part in parts], [part.seen for part in parts], clients)
 
 
@@ -380,9 +385,7 @@ def _assume(one: Joined, parts: Sequence[_Part], group: Group) -> None:
     """Say what was taken for the same machine without proof."""
     assumed = set(group.assumed)
     sure = [parts[place].server for place in group.members if place not in assumed]
-    known = Machine()
-    for machine in sure:
-        known = known.with_(machine)
+    known = Machine.all_of(sure if assumed else ())
     name = next(iter([*sorted(known.addresses), *sorted(known.names)]), one.journal.target.host)
     for place in sorted(assumed):
         part = parts[place]
