@@ -76,7 +76,7 @@ def test_nobody_answers() -> None:
 
 # ---- what is only counted
 
-#: Side, flags, bytes, shift of the sequence number, window.
+#: Side, flags, bytes, shift of the sequence number, window, seconds, and how far back is what comes again.
 steps = st.lists(
     st.tuples(
         st.integers(0, 1),
@@ -85,6 +85,7 @@ steps = st.lists(
         st.sampled_from((0, 0, 0, 0, -1, -100, 100)),
         st.sampled_from((65000, 65000, 65000, 0)),
         st.sampled_from((0.001, 0.05)),
+        st.sampled_from((0, 0, 0, 1, 3, 5)),
     ),
     max_size=40,
 )
@@ -95,13 +96,15 @@ steps = st.lists(
 @settings(max_examples=60)
 @given(steps=steps)
 def test_counting_alone_gives_the_same(
-    make: Callable[[Packets], bytes], six: bool, steps: list[tuple[int, int, int, int, int, float]]
+    make: Callable[[Packets], bytes], six: bool, steps: list[tuple[int, int, int, int, int, float, int]]
 ) -> None:
     ends = ("2001:db8::1", "2001:db8::2") if six else ("10.0.0.1", "10.0.0.2")
     talk = Conversation(*ends).open().ask().confirm().hello().data(1, 2000)
-    for side, flags, size, shift, window, after in steps:
+    for side, flags, size, shift, window, after, twice in steps:
         number = talk.numbers[side] + shift
         talk.send(side, flags, bytes(size), seq=number, window=window, after=after)
+        if twice:  # recorded in two places
+            talk.add(talk.packets[-twice][1], after=0.04)
     data = make(framed(talk.packets))
     limits = Limits(parsed=600)
     counted = read(data, limits).streams

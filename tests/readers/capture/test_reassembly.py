@@ -97,6 +97,15 @@ def test_all_directions_together_are_bounded() -> None:
     assert halves[2].missing == 10
 
 
+def test_a_longer_piece_takes_the_place_of_a_shorter_one() -> None:
+    made, budget = half(0)
+    for size in range(1, 200):
+        assert list(made.take(segment(10, bytes(size)))) == []
+        assert (made.waiting, budget.held) == (size, size)
+    assert joined(list(made.take(segment(0, bytes(10))))) == bytes(209)
+    assert (made.waiting, budget.held) == (0, 0)
+
+
 def test_recorded_shorter_than_sent() -> None:
     made, _ = half(0)
     assert list(made.take(segment(0, b"abc", length=10))) == [b"abc", 7]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _SPAN, _MIDDLE = 1 << 32, 1 << 31
@@ -14,12 +14,16 @@ _SPAN, _MIDDLE = 1 << 32, 1 << 31
 _TWICE = 0.02
 #: The same for packets that have a number of their own.
 _APART = 0.1
-_REMEMBERED = 32
+REMEMBERED = 32
 #: Old data this soon after new is the same packets from another interface, in another order.
 _SOON = 0.002
 _PIECES = 256
 _PROBE = 0.1  # seconds; what is sent again because nobody confirmed it waits longer
 _AGAIN = 2  # times that something is sent again before it has vanished
+
+#: What tells a packet from others of its direction (sequence number, acknowledgement, flags, window,
+#: identification, length), and when it came.
+Seen: TypeAlias = tuple[tuple[int, int, int, int, int, int], float]
 
 
 class Segment:
@@ -131,19 +135,17 @@ class Half:
         if self._base is not None:
             self.acked = max(self.acked, self._position(number))
 
-    def passed(
-        self, packets: int, count: int, ttl: int, last: tuple[int, ...], when: float, spoke: float | None
-    ) -> None:
-        """So many packets came in order, with so many bytes; the last one as `is_again` remembers it, and
-        when the last byte came.
-        """
+    def passed(self, packets: int, count: int, ttl: int, latest: Iterable[Seen], spoke: float | None) -> None:
+        """So many packets came in order, with so many bytes, the last byte at `spoke`; the latest packets."""
         self.packets += packets
         self.bytes += count
-        self.sent = max(self.sent, self._position(last[0]))
+        for same, when in latest:
+            self._remember(same, when)
+        self.sent = max(self.sent, self._position(self._last[0]))
         self.next += count
         if self.next > self.end:
             self.end, self._grown = self.next, self._grown if spoke is None else spoke
-        self.ttl, self._last, self._last_when = ttl, last, when
+        self.ttl = ttl
 
     def reached(self, number: int) -> None:
         """Its packets are numbered from here on now."""
@@ -159,12 +161,15 @@ class Half:
         # Two places that recorded it may be as far apart as client and server; a sender counts each packet.
         within = _APART if segment.id else _TWICE
         again = telling and seen is not None and segment.when - seen < within
-        self._recent[self._last] = self._last_when
-        if len(self._recent) > _REMEMBERED:
-            del self._recent[next(iter(self._recent))]
-        self._last, self._last_when = same, segment.when
+        self._remember(same, segment.when)
         self.duplicates += again
         return again
+
+    def _remember(self, same: tuple[int, ...], when: float) -> None:
+        self._recent[self._last] = self._last_when
+        if len(self._recent) > REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+        self._last, self._last_when = same, when
 
     def take(self, segment: Segment) -> Iterator[bytes | int]:
         """What is in order now: bytes, or the number of those that are missing from the recording."""
@@ -195,6 +200,8 @@ class Half:
         return self.next + away
 
     def _put(self, position: int, payload: bytes, length: int) -> Iterator[bytes | int]:
+        if position in self._waiting:
+            self._pop(position)  # what waits there is shorter
         if position > self.next:
             room = self._waiting_bytes + len(payload) <= self._most and len(self._waiting) < _PIECES
             if room and self._budget.held + len(payload) <= self._budget.most:

@@ -6,13 +6,14 @@ change is kept here, and given to the connection when something else happens to 
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
-from rdpdoctor.readers.capture.half import ACK, FIN, RST, SYN
+from rdpdoctor.readers.capture.half import ACK, FIN, REMEMBERED, RST, SYN
 from rdpdoctor.readers.capture.raw import SHORTEST, V4, V6
 
 if TYPE_CHECKING:
-    from rdpdoctor.readers.capture.half import Half
+    from rdpdoctor.readers.capture.half import Half, Seen
 
 _SPECIAL = SYN | FIN | RST | ACK
 _MASK = 0xFFFFFFFF
@@ -21,11 +22,11 @@ _MASK = 0xFFFFFFFF
 class Lane:
     """packets, bytes: since `settle`. when, spoke: of the last packet, and of the last with payload."""
 
-    __slots__ = ("_ack", "_half", "_last", "_next", "_other", "bytes", "packets", "spoke", "ttl", "when")
+    __slots__ = ("_ack", "_half", "_latest", "_next", "_other", "bytes", "packets", "spoke", "ttl", "when")
 
     def __init__(self, half: Half, other: Half) -> None:
         self._half, self._other = half, other
-        self._last: tuple[int, ...] = ()
+        self._latest: deque[Seen] = deque(maxlen=REMEMBERED + 1)
         self.packets = self.bytes = 0
         self.spoke: float | None = None
         self.when = 0.0
@@ -59,12 +60,12 @@ class Lane:
         self.packets += 1
         self.bytes += length
         self.ttl, self.when = ttl, when
-        self._last = (sequence, ack, flags, window, number, length)
+        self._latest.append(((sequence, ack, flags, window, number, length), when))
         return True
 
     def settle(self) -> None:
         """Give what was counted to the direction. Of both directions, before anything is made of either."""
-        self._half.passed(self.packets, self.bytes, self.ttl, self._last, self.when, self.spoke)
+        self._half.passed(self.packets, self.bytes, self.ttl, self._latest, self.spoke)
         self.packets = self.bytes = 0
 
     def acknowledge(self) -> None:
