@@ -44,6 +44,13 @@ def test_one_or_two_connections_tell_nothing() -> None:
     assert clock(STARTS[:2], {US: [start + 30 for start in STARTS[:2]]}).by is None
 
 
+def test_another_burst_makes_no_clock_wrong() -> None:
+    """Somebody else's scan of ten minutes later looks like ours, which was over in a moment."""
+    burst = [0.01 * number for number in range(8)]
+    assert clock(burst, {"203.0.113.5": [start + 600 for start in burst]}).by is None
+    assert round(clock(burst, {US: [start + 3 for start in burst]}).skew) == 3
+
+
 def test_a_flood_of_others_is_no_pattern() -> None:
     """Somebody who tries each second fits at every shift."""
     flood = [float(second) for second in range(-600, 600)]

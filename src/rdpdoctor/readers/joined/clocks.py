@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 NEAR, _ALIKE, _FARTHEST = 2.0, 1.1, 26 * 3600.0
 _QUARTER = 900.0
 #: A clock that is farther off than this is not found by a pattern; a check of another day has the same one.
-_FARTHEST_CLOCK = 3600.0
+#: And where connections are made in one go, since any other burst looks alike.
+_FARTHEST_CLOCK, _FARTHEST_BURST = 3600.0, 60.0
 #: Connections that must be found again to say how far a clock is off, and the share of all.
 _FEWEST, _SHARE = 3, 0.6
 #: Entries of one client that are looked at, the nearest to the connections; connections; clients.
@@ -109,7 +111,9 @@ def _possible(
     if zoneless:
         return True
     last = max((times[-1] for _, times in lists if times), default=0.0)
-    return abs(shift) <= _FARTHEST_CLOCK and (shift >= -2 * _ALIKE or last >= ours[0])
+    gaps = sum(later - start > 2 * _ALIKE for start, later in pairwise(ours))
+    farthest = _FARTHEST_CLOCK if gaps >= _FEWEST - 1 else _FARTHEST_BURST
+    return abs(shift) <= farthest and (shift >= -2 * _ALIKE or last >= ours[0])
 
 
 def _near(times: Sequence[float], ours: Sequence[float]) -> Sequence[float]:
