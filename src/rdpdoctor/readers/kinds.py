@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -42,6 +43,14 @@ _OTHERS = {
     b"BZh": "it is packed with bzip2; unpack it first",
 }
 _TAR = slice(257, 262)
+#: The first event of a Windows trace, behind the head of its first buffer: version, whether it is of 32 or 64
+#: bits, flags (SYSTEM_TRACE_HEADER in ntwmi.h of Windows' driver kit).
+_TRACE = re.compile(rb"[\x01\x02]\x00[\x01\x02]\xc0")
+_TRACE_AT = 72
+_TRACE_SAYS = (
+    "it is a Windows trace (.etl); make a capture of it first, with `pktmon etl2pcap FILE` where pktmon "
+    "recorded it, with etl2pcapng where `netsh trace` did"
+)
 _MARK, _BUNDLE = b'"rdpdoctor.', b'"rdpdoctor.bundle/'
 _PEEK = 64 * 2**10
 
@@ -70,6 +79,8 @@ def unknown(head: bytes) -> str:
         return "it is empty"
     if head[_TAR] == b"ustar":
         return "it is a tar archive; unpack it first"
+    if _TRACE.match(head, _TRACE_AT):
+        return _TRACE_SAYS
     said = (what for magic, what in _OTHERS.items() if head.startswith(magic))
     return next(said, "it is no kind of file that is known here")
 

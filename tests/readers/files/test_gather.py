@@ -162,6 +162,7 @@ def test_a_packed_file_in_a_packed_file_is_left_out(tmp_path: Path) -> None:
     [
         (b"MSCF\0\0\0\0" + bytes(90), "expand -F"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(90), "a 7z archive; unpack it first"),
+        (bytes([0, 0, 1, 0]).ljust(72, b"\0") + b"\x02\x00\x02\xc0" + bytes(512), "`pktmon etl2pcap FILE`"),
         (b"a.rdp".ljust(257, b"\0") + b"ustar\x0000" + bytes(512), "a tar archive; unpack it first"),
         (b"\xff\xfe", "no kind of file"),
     ],
