@@ -51,6 +51,8 @@ def verdict(
     if special is not None:
         key, more = special
         args.update(more)
+    if key == "settings-host" and standing:
+        key = "settings-host-maybe"
     if decisive is not None:
         name = knowledge.say(f"stage-name.{decisive.id}")
         args |= {"stage_name": name, "stage_summary": decisive.summary, "reason": decisive.reason}

@@ -104,6 +104,8 @@ def test_a_rule_of_the_firewall(language: str, page: str) -> None:
 
     assert causes(yes, allow) == {}
     assert causes(no, allow) == {"firewall.windows": "possible"}
+    data = text.format(enabled=no, action=allow).encode(page, "replace")
+    assert "may stop a connection" in judged(data).verdict.summary
     assert causes(yes, block) == {"firewall.windows": "confirmed"}
 
 
@@ -137,7 +139,9 @@ def test_a_profile_that_lets_nothing_in(language: str, text: str) -> None:
         ("BlockInbound,AllowOutbound", {}),
     ):
         data = text.format("-" * 70, policy) + "\n" + rule.format(enabled=yes, action=allow)
-        assert standing(judged(data.encode())) == expected
+        found = judged(data.encode())
+        assert standing(found) == expected
+        assert ("whatever its rules say" in found.verdict.summary) is bool(expected)
 
 
 GERMAN = """\
@@ -410,3 +414,9 @@ def test_a_stopped_service_in_every_shape(text: str) -> None:
 )
 def test_what_a_client_tested_in_every_shape(text: str) -> None:
     assert judged(text.encode()).verdict.summary.startswith("Cannot be reached: Test-NetConnection")
+
+
+def test_a_test_of_no_port_says_so() -> None:
+    facts = read_host(b"ComputerName   : srv01\nRemoteAddress  : 10.0.4.21\nPingSucceeded  : True\n")
+    assert any("-Port 3389" in what for what in facts.lost)
+    assert not [row for row in facts.observations if row.tag == "host.tested"]

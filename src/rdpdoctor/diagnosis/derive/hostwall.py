@@ -40,10 +40,10 @@ def find(view: View, port: int) -> Iterator[Finding]:
     if len(shut) == len(asked):
         rule = next((row for _, row in fates.values() if row is not None), None)
         name = text(rule, "name") if rule is not None else None
-        sealed = bool(active) and all(_settled(view, each)[1] for each in shut)
-        certain = flag(wall, "whole") is True or name is not None or sealed
+        sealed = all(_settled(view, each)[1] for each in shut)
+        certain = flag(wall, "whole") is True or name is not None or (sealed and bool(active))
         weight = "breaks" if certain else "notes"
-        means = "firewall.rule-blocks" if name else "firewall.shut"
+        means = "firewall.blocks-all" if sealed else "firewall.rule-blocks" if name else "firewall.shut"
         where = where if active else "any profile"
         yield Finding(means, weight, Stage.TCP, rows, value=where, number=port, other=name)
     elif shut:
