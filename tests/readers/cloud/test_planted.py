@@ -221,6 +221,21 @@ def test_planted(
     assert failed is any(cause["confidence"] == "confirmed" for cause in report["causes"])
 
 
+def test_more_than_can_be_compared_is_doubtful(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each rule that goes on is taken off each rule after it, which a file must not make endless."""
+    near = [f"20.{i // 256}.{i % 256}.0/24" for i in range(2000)]
+    rows = [(place, "goto_next", MINE, ["3389"]) for place in range(40)]
+    crowded = policy(ORG, *rows, (50, "deny", ALL, [str(port) for port in range(2, 60000, 3)]))
+    for row in crowded["rules"]:
+        row["match"]["srcIpRanges"] += near
+    path = tmp_path / "rules.json"
+    for found, expected in ((crowded, "unknown"), (GOES_ON, "allow")):
+        path.write_text(json.dumps(effective_firewalls(found, vpc=VPC)))
+        main(["read", str(path), "--from", HOME, "--port", "3389", "--json"])
+        told = json.loads(capsys.readouterr().out)["observations"]
+        assert [row["args"]["verdict"] for row in told if row["tag"] == "derived.rules"] == [expected]
+
+
 BOTH = [security_group(permission(HOME)), WIDE_ACL]
 
 

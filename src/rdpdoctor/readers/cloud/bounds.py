@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RULES, BLOCKS, GROUPS = 20_000, 100_000, 2_000
+RULES, BLOCKS, GROUPS, COMPARISONS = 20_000, 100_000, 2_000, 300_000
 
 
 class Budget:
@@ -16,7 +16,7 @@ class Budget:
     def __init__(self, inner: Callable[[Any], Any]) -> None:
         """inner: reads JSON inside a text; gives None for anything else."""
         self.inner = inner
-        self.rules, self.blocks, self.groups = RULES, BLOCKS, GROUPS
+        self.rules, self.blocks, self.groups, self.comparisons = RULES, BLOCKS, GROUPS, COMPARISONS
         self.spent = False
 
     def rule(self) -> bool:
@@ -29,6 +29,11 @@ class Budget:
         self.groups -= 1
         self.spent = self.spent or self.groups < 0
         return self.groups >= 0
+
+    def compare(self, times: int) -> bool:
+        """Whether so many blocks or ports are compared with each other."""
+        self.comparisons -= times
+        return self.comparisons >= 0
 
     def take(self, words: list[str]) -> list[str]:
         """As many of them as are looked at."""

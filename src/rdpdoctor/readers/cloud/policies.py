@@ -24,6 +24,8 @@ _ANYWHERE = ("srcregioncodes", "srcthreatintelligences", "srcaddressgroups", "sr
 _OWN = ("srcsecuretags",)
 #: What narrows the other sources, or the machines.
 _NARROWS = ("srcnetworktype", "srcnetworkscope", "srcnetworkcontext", "srcnetworks", "destipranges")
+#: Rules of a policy that go on; real policies have a few.
+_PASSED = 50
 _TARGETS = ("targetresources", "targetserviceaccounts", "targetsecuretags")
 
 
@@ -69,7 +71,12 @@ def _policy(policy: Mapping[str, Any], found: Found, budget: Budget) -> list[Rul
             if not budget.rule():
                 break
             rule = _rule(row, fields(config), action, name, found, budget)
-            (passed if action == "goto_next" else made).extend(_besides([rule], passed))
+            if action != "goto_next":
+                made += _besides(rule, passed, budget)
+            elif len(passed) < _PASSED:
+                passed.append(rule)
+            else:
+                budget.spent = True
     return made
 
 
@@ -111,11 +118,15 @@ def _rule(
     )
 
 
-def _besides(rules: list[Rule], passed: Iterable[Rule]) -> list[Rule]:
-    """The rules, less what went on to the next policy before them."""
+def _besides(rule: Rule, passed: Iterable[Rule], budget: Budget) -> list[Rule]:
+    """The rule, less what went on to the next policy before it. Where that is too much, it is doubtful."""
+    parts = [rule]
     for gone in passed:
-        rules = [part for rule in rules for part in _without(rule, gone)]
-    return rules
+        size = len(gone.spans) + len(gone.ports)
+        if not budget.compare(size * sum(len(part.spans) + len(part.ports) for part in parts)):
+            return [replace(rule, narrow=True)]
+        parts = [left for part in parts for left in _without(part, gone)]
+    return parts
 
 
 def _without(rule: Rule, gone: Rule) -> list[Rule]:

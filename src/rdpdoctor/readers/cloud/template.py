@@ -40,16 +40,19 @@ def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         elif kind == _RULE:
             rules.append(resource)
+    held = {
+        name: {text(fields(one).get("name")).lower() for one in group["securityrules"]}
+        for name, group in groups.items()
+    }
     loose = []
     for rule in rules:
         owner, _, rule["name"] = rule["name"].rpartition("/")
-        group = groups.get(owner.lower())
-        if group is None:
+        owner, name = owner.lower(), rule["name"].lower()
+        if owner not in groups:
             loose.append(rule)
-        elif rule["name"].lower() not in {
-            text(fields(one).get("name")).lower() for one in group["securityrules"]
-        }:
-            group["securityrules"].append(rule)
+        elif name not in held[owner]:
+            held[owner].add(name)
+            groups[owner]["securityrules"].append(rule)
     return [*groups.values(), *loose]
 
 
