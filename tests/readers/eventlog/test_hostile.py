@@ -203,3 +203,40 @@ def test_a_cut_log_says_so_and_gives_what_is_there() -> None:
     found, tally = read(bytes(chunks("damaged-rcm-261-1149", 4)[: 4096 + 65536 * 2 + 3000]))
     assert 0 < len(found) < len(whole)
     assert "the file ends in the middle of a chunk" in tally.lost
+
+
+def nested(levels: int, times: int) -> bytes:
+    """A log of one record: a template that names its value so many times, which is again such a template."""
+    out = bytearray(struct.pack("<IIQQ", 0x2A2A, 0, 1, 132 * 10**15) + b"\x0f\x01\x01\0")
+
+    def instance(level: int) -> None:
+        kind = 0x21 if level < levels else 1
+        out.extend(b"\x0c\x01" + struct.pack("<II", level, 512 + len(out) + 10))
+        template = len(out)
+        out.extend(bytes(24) + b"\x0f\x01\x01\0\x01" + struct.pack("<HII", 0xFFFF, 0, 512 + len(out) + 39))
+        out.extend(struct.pack("<IHH", 0, 0, 1) + b"E\0\0\0\x02" + bytes([13, 0, 0, kind]) * times + b"\4\0")
+        struct.pack_into("<I", out, template + 20, len(out) - template - 24)
+        out.extend(struct.pack("<IHH", 1, 0, kind))
+        value = len(out)
+        if level < levels:
+            out.extend(b"\x0f\x01\x01\0")
+            instance(level + 1)
+            out.extend(b"\0")
+        else:
+            out.extend("text".encode("utf-16-le"))
+        struct.pack_into("<H", out, value - 4, len(out) - value)
+
+    instance(1)
+    out.extend(b"\0" + struct.pack("<I", len(out) + 5))
+    struct.pack_into("<I", out, 4, len(out))
+    chunk = bytearray(b"ElfChnk\0" + struct.pack("<4QIII", 1, 1, 1, 1, 128, 512, 512 + len(out)))
+    return b"ElfFile\0".ljust(4096, b"\0") + bytes(chunk.ljust(512, b"\0") + out).ljust(65536, b"\0")
+
+
+def test_a_record_that_would_unfold_to_terabytes_is_left_out() -> None:
+    pytest.importorskip("evtx")
+    _, small = read(nested(2, 3))
+    assert (small.records, small.lost) == (1, [])  # the library reads such records
+    for levels, times in ((2, 3000), (4, 500), (6, 100)):
+        _, tally = read(nested(levels, times))
+        assert tally.lost == ["64 KiB whose records unfold to far more than a record may hold, left out"]

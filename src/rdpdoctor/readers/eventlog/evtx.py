@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from rdpdoctor.readers.eventlog import record
 from rdpdoctor.readers.eventlog.event import EventLogError
 from rdpdoctor.readers.eventlog.leap import leap
+from rdpdoctor.readers.eventlog.swell import swells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,8 @@ _EMPTY = bytes(_RECORDS - _TABLES)
 #: writes is still in the processor's cache when it is read (16 at a time are a tenth slower).
 _BATCH = 4
 _LEAST = 24  # bytes of a record's frame
+#: Characters of XML that a batch may become; it is one million of a real log.
+_GROWN = 16 << 20
 #: Events of one id that are read of a file, the latest: whoever guesses passwords all day long leaves a
 #: million of the same, which say no more than these, and must not drive any other out.
 MOST_ALIKE = 5000
@@ -104,7 +107,9 @@ def _events(
     """enough: ids of which no more are read."""
     promised = sum(map(_promised, chunks))
     led = [leap(chunk, enough) for chunk in chunks]
-    chunks = [one.chunk for one in led if one.chunk is not None]
+    chunks = [one.chunk for one in led if one.chunk is not None and not swells(one.chunk)]
+    if bombs := sum(one.chunk is not None for one in led) - len(chunks):
+        tally.lose("64 KiB whose records unfold to far more than a record may hold, left out", bombs)
     left_out = sum(one.left_out for one in led)
     tally.records += left_out
     if more := sum(one.more for one in led):
@@ -112,7 +117,7 @@ def _events(
     if not chunks:
         return
     wanted: Callable[[str], object] | None = None
-    seen = faults = 0
+    seen = faults = grown = 0
     try:
         whole = [piece for chunk in chunks for piece in (chunk[:_TABLES], _EMPTY, chunk[_RECORDS:])]
         # One thread: the library makes its threads anew for each parser, and holds Python's lock anyway.
@@ -124,6 +129,10 @@ def _events(
         try:
             for row in rows:
                 seen += 1
+                grown += len(row["data"])
+                if grown > _GROWN:
+                    tally.lose("256 KiB that unfold to far more than a log does")
+                    return
                 if wanted is None:
                     wanted = record.matcher(row["data"])
                 if not wanted(row["data"]):

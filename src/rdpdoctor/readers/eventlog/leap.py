@@ -25,10 +25,15 @@ _INSTANCE = b"\x0f\x01\x01\x00\x0c\x01"  # a fragment, version 1.1, and the toke
 _RECORD = struct.Struct("<II16x6s4xII4I").unpack_from
 _VALUES = struct.Struct("<5I").unpack_from
 _NUMBER = struct.Struct("<I")
-_LAYOUT = 24 + 14
+_LAYOUT, _SEEN = 24 + 14, 58
 #: Sixteen bits, an unsigned number of such.
 _ID = 0x00060002
-_IDS = frozenset(identity for kinds in WANTED.values() for identity in kinds)
+#: Id → whose events of it are of interest. A provider's name stands in the record, or in its template.
+_IDS: dict[int, list[bytes]] = {}
+for _provider, _kinds in WANTED.items():
+    for _identity in _kinds:
+        _IDS.setdefault(_identity, []).append(_provider.encode("utf-16-le"))
+_NAMES = [provider.encode("utf-16-le") for provider in WANTED]
 
 
 class Led(NamedTuple):
@@ -46,17 +51,24 @@ def leap(chunk: bytes, enough: frozenset[int] = frozenset()) -> Led:
     first, last = struct.unpack_from("<QQ", chunk, 8)
     (end,) = _NUMBER.unpack_from(chunk, 48)
     whole = Led(chunk, 0, 0)
-    if not _FIRST < end <= len(chunk) - _LAYOUT - 24 or last - first > len(chunk):
+    if not _FIRST < end <= len(chunk) or last - first > len(chunk):
         return whole
-    wanted = _IDS - enough
     places: list[int] = []
+    named: dict[int, bool] = {}
     count = more = place = 0
-    for place, identity in _records(chunk, end):
-        if identity is None or identity in wanted:
-            places.append(place)
-        elif identity in enough:
-            more += 1
+    for place, size, identity, template in _records(chunk, end):
         count += 1
+        if identity is not None:
+            if identity not in _IDS:
+                continue
+            if identity in enough:
+                more += 1
+                continue
+            if template not in named:
+                named[template] = _is_named(chunk, template)
+            if not named[template] and all(chunk.find(n, place, place + size) < 0 for n in _IDS[identity]):
+                continue
+        places.append(place)
     if count != last - first + 1 or place + _NUMBER.unpack_from(chunk, place + 4)[0] != end:
         return whole  # damaged: what there is to read is for the library to find
     if not places:
@@ -69,10 +81,18 @@ def leap(chunk: bytes, enough: frozenset[int] = frozenset()) -> Led:
     return Led(bytes(changed), count - len(places), more)
 
 
-def _records(chunk: bytes, end: int) -> Iterator[tuple[int, int | None]]:
-    """Where each begins, and its event's id, or None where that cannot be seen."""
+def _is_named(chunk: bytes, template: int) -> bool:
+    """Whether one of the providers stands in the template itself; also where it cannot be seen."""
+    if template + 24 > len(chunk):
+        return True
+    (length,) = _NUMBER.unpack_from(chunk, template + 20)
+    return any(chunk.find(name, template, template + 24 + length) >= 0 for name in _NAMES)
+
+
+def _records(chunk: bytes, end: int) -> Iterator[tuple[int, int, int | None, int]]:
+    """Where each begins, its size, its event's id, or None where that cannot be seen, and its template."""
     place, read = _FIRST, _RECORD
-    while place < end:
+    while place < end and place + _SEEN <= len(chunk):
         magic, size, token, template, count, one, two, three, four = read(chunk, place)
         if magic != _MAGIC or size < _LAYOUT:
             return
@@ -80,10 +100,10 @@ def _records(chunk: bytes, end: int) -> Iterator[tuple[int, int | None]]:
         if template == values:  # it stands right here
             (length,) = _NUMBER.unpack_from(chunk, values + 20)
             values += 24 + length
-            if values + 20 > end:
+            if values + 20 > len(chunk):
                 return
             count, one, two, three, four = _VALUES(chunk, values)
         at = values + 4 + 4 * count + (one & 0xFFFF) + (two & 0xFFFF) + (three & 0xFFFF)
         seen = token == _INSTANCE and four == _ID and at + 2 <= min(place + size, end)
-        yield place, chunk[at] | chunk[at + 1] << 8 if seen else None
+        yield place, size, chunk[at] | chunk[at + 1] << 8 if seen else None, template
         place += size
