@@ -90,7 +90,9 @@ class Workshop:
         if not self._display:
             room = self.room("xvfb")
             reader, writer = os.pipe()
-            argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "640x480x24", "-nolisten", "tcp"]
+            # Without -noreset it ends what it shows when its last client leaves.
+            options = ["-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]
+            argv = ["Xvfb", "-displayfd", str(writer), *options]
             self._stack.enter_context(group(argv, log=room / "log", pass_fds=(writer,)))
             os.close(writer)
             with os.fdopen(reader) as answer:

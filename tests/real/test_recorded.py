@@ -17,7 +17,7 @@ from tests.command import check
 from .conftest import need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .processes import Server
@@ -40,9 +40,10 @@ _QUESTION = ("requested", "cookie", "selected", "code")
 
 
 @contextmanager
-def recorded(port: int, path: Path) -> Iterator[None]:
-    """tcpdump on loopback, from when it says that it listens until its last packet is written."""
-    argv = ["tcpdump", "--immediate-mode", "-i", "lo", "-U", "-s", "0", "-w", str(path), f"tcp port {port}"]
+def recorded(port: int, path: Path, device: str = "lo", prefix: Sequence[str] = ()) -> Iterator[None]:
+    """tcpdump, from when it says that it listens until its last packet is written."""
+    options = ["--immediate-mode", "-i", device, "-U", "-s", "0", "-w", str(path)]
+    argv = [*prefix, "tcpdump", *options, f"tcp port {port} or icmp"]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
