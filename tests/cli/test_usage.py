@@ -158,3 +158,13 @@ def test_a_fault_of_ours_is_exit_3_and_two_lines(
     monkeypatch.setenv("RDPDOCTOR_DEBUG", "1")
     with pytest.raises(RuntimeError):
         main(["srv01"])
+
+
+def test_a_slip_in_a_command_is_noticed_where_it_is_taken_for_a_host(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rdpdoctor.cli.check.run", lambda words, implied: 0)
+    assert main(["chek", "srv01"]) == 0
+    assert capsys.readouterr().err == "warning: `chek` is taken for a host; the command is `check`\n"
+    assert main(["srv01", "srv02"]) == 0
+    assert capsys.readouterr().err == ""

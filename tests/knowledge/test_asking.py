@@ -35,13 +35,16 @@ SPEC = "Require use of specific security layer for remote (RDP) connections"
         ("events 1057, 1058 and 36870", [(1057, ["rcm"]), (1058, ["rcm"]), (36870, ["schannel"])]),
         ("@{ LogName='System'; Id=36870,1057 }", [(36870, ["schannel"]), (1057, ["rcm"])]),
         ("event 64999", [(64999, [])]),
-        ("eventually 1057", []),
+        ("eventually 64999", []),
+        ("System 1057", [(1057, ["rcm"])]),
+        ("Schanel 36870", [(36870, ["schannel"])]),
     ],
 )
 def test_events(text: str, found: list[tuple[int, list[str]]]) -> None:
     asked = read(text)
     assert [(one.id, [event.log for event in one.events]) for one in asked.events] == found
     assert asked.codes == ()
+    assert not {"schannel", "termdd", "system"} & {word.lower() for word in asked.left}
 
 
 def test_an_event_and_the_codes_in_its_text() -> None:

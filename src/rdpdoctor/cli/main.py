@@ -17,6 +17,7 @@ from rdpdoctor.cli.usage import (
     complain,
     let_stdout_go,
     own_fault,
+    warn_of,
 )
 
 if TYPE_CHECKING:
@@ -92,9 +93,20 @@ def _command(words: list[str]) -> int:
         run: Callable[[list[str]], int] = import_module(f"rdpdoctor.cli.{COMMANDS[first]}").run
         return run(words[1:])
 
+    if len(words) > 1:
+        _doubt(first)
+
     from rdpdoctor.cli import check
 
     return check.run(words, implied=True)
+
+
+def _doubt(word: str) -> None:
+    """`chek srv01` is a slip, most likely; but it may be a host."""
+    from difflib import get_close_matches
+
+    for meant in get_close_matches(word, COMMANDS, 1, 0.8):
+        warn_of(f"`{word}` is taken for a host; the command is `{meant}`")
 
 
 def _version() -> str:

@@ -48,7 +48,8 @@ _KEY = re.compile(
 _PLAIN_WORDS = 10  # letters; `SecurityLayer` has 13
 _WORD = re.compile(r"[A-Za-z]\w{3,60}", re.ASCII)
 _SHORT = {"rdpcorets": "rdpcorets", "lsm": "lsm", "rcm": "rcm", "security": "security", "gateway": "gateway"}
-
+#: Logs of many providers: a number beside one is an event's, whoever writes it.
+_CHANNELS = ("system", "application")
 
 _SHORT_TEXT = 200
 #: Words that people write around codes.
@@ -74,7 +75,7 @@ _JOINING = frozenset(
         ),
         *("that", "the", "then", "this", "to", "was", "what", "with", "came", "comes", "mean", "means"),
         *("code", "codes", "error", "event", "extended", "hresult", "id", "log", "ntstatus", "reason"),
-        *("result", "status", "sub"),
+        *("result", "status", "sub", "system"),
     )
 )
 
@@ -133,6 +134,8 @@ def read(text: str) -> Reading:
         codes = tuple(code for code in codes if all_by_symbol(code.text))
     if codes and said and all(one.dialog.last for one in said):
         said = ()
+    if not (codes or asked or said or found) and len(text.split()) <= alike.MOST:
+        asked, rest = _bare(rest)
     if not found:
         found = _mentioned(rest)
     words: tuple[str, ...] = ()
@@ -201,15 +204,20 @@ def _events(text: str) -> tuple[tuple[AskedEvent, ...], str]:
     """Events that a text names, and the text without them."""
     ids: dict[int, None] = {}
     cut: list[tuple[int, int]] = []
-    logs = [
-        log for name, log in _providers().items() if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
+    names = [
+        (log, match.span())
+        for name, log in (*_providers().items(), *((name, "") for name in _CHANNELS))
+        for match in re.finditer(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
     ]
-    for match in (*_EVENT.finditer(text), *_beside_provider(text)):
+    for match in (*_EVENT.finditer(text), *_beside_name(text)):
         for digits in _NUMBER.findall(match[0]):
             ids.setdefault(int(digits))
         cut.append(match.span())
         if len(ids) >= MOST:
             break
+    if ids:
+        cut += [span for _, span in names]
+    logs = {log for log, _ in names}
     found = []
     for number in ids:
         meant = events.by_id(number)
@@ -218,9 +226,19 @@ def _events(text: str) -> tuple[tuple[AskedEvent, ...], str]:
     return tuple(found), _without(text, cut)
 
 
-def _beside_provider(text: str) -> Iterator[re.Match[str]]:
-    """`Schannel 36870`, `TermDD: 56`."""
-    names = "|".join(re.escape(name) for name in sorted(_providers(), key=len, reverse=True))
+def _bare(text: str) -> tuple[tuple[AskedEvent, ...], str]:
+    """Numbers that are no code, beside words that are no log: `Schanel 36870`."""
+    found = [
+        (AskedEvent(int(match[0]), meant), match.span())
+        for match in re.finditer(r"(?<![\w.])[0-9]{1,5}(?![\w.])", text)
+        if (meant := events.by_id(int(match[0])))
+    ][:MOST]
+    return tuple(event for event, _ in found), _without(text, [span for _, span in found])
+
+
+def _beside_name(text: str) -> Iterator[re.Match[str]]:
+    """The numbers of `Schannel 36870`, `TermDD: 56`, `System 1057`."""
+    names = "|".join(re.escape(name) for name in sorted((*_providers(), *_CHANNELS), key=len, reverse=True))
     for match in re.finditer(rf"\b(?:{names})(?:/\w+)?[\s:#,-]{{1,3}}(?=[0-9])", text, re.IGNORECASE):
         if number := re.compile(r"[0-9]{1,5}(?![0-9a-zA-Z.:])").match(text, match.end()):
             yield number

@@ -23,6 +23,8 @@ STYLES = {
     "head": "bold",
     "plain": "",
 }
+#: Where a path, a name or a list may be broken.
+_JOINTS = "/-,;_"
 
 
 def wrap(text: str, width: int, first: int | None = None) -> list[str]:
@@ -49,11 +51,13 @@ def wrap(text: str, width: int, first: int | None = None) -> list[str]:
 
 
 def _head(word: str, room: int) -> str:
+    """As much of a word as fits; up to its last joint, where that leaves not too little."""
     used = 0
     for index, character in enumerate(word):
         used += cells(character)
         if used > room:
-            return word[: max(1, index)]
+            joint = max(word.rfind(mark, 0, index) for mark in _JOINTS) + 1
+            return word[: joint if joint > index // 2 else max(1, index)]
     return word
 
 

@@ -25,6 +25,8 @@ FILE = "settings/registry.json"
 SIDES = ("server", "client", "both", "gateway")
 #: The name of a row that is about a whole key.
 WHOLE_KEY = "(key)"
+#: The section of a security template where user rights stand, which no registry holds.
+RIGHTS = "Privilege Rights"
 
 _KEYS = (
     *(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.knowledge import events
-from rdpdoctor.knowledge.settings.registry import WHOLE_KEY, Setting
+from rdpdoctor.knowledge.settings.registry import RIGHTS, WHOLE_KEY, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,16 +153,17 @@ def of_setting(asked: AskedSetting) -> tuple[Topic, ...]:
     )
 
 
+_READ_RIGHTS = "secedit /export /areas USER_RIGHTS /cfg rights.inf"
+
+
 def _registry(given: Given, setting: Setting, brief: bool) -> Topic:
     details = _given(given)
     details.append(Detail("stands at", setting.path))
+    right = setting.key == RIGHTS
     if setting.policy:
-        details.append(
-            Detail(
-                "policy",
-                f'"{setting.policy.title}", which writes {setting.policy.key}; it beats the local value',
-            )
-        )
+        written = "" if right else f", which writes {setting.policy.key}"
+        beats = "a domain's beats the local one" if right else "it beats the local value"
+        details.append(Detail("policy", f'"{setting.policy.title}"{written}; {beats}'))
     details += _values(setting.values, setting.default)
     details += _cases(setting.cases, not given.has_value)
     if setting.takes_effect:
@@ -177,7 +178,8 @@ def _registry(given: Given, setting: Setting, brief: bool) -> Topic:
     return Topic(
         kind="setting",
         name=setting.key.rpartition("\\")[2] if setting.name == WHOLE_KEY else setting.name,
-        is_a=f"registry {'key' if setting.name == WHOLE_KEY else 'value'} of the {_machine(setting.side)}",
+        is_a=("user right" if right else f"registry {'key' if setting.name == WHOLE_KEY else 'value'}")
+        + f" of the {_machine(setting.side)}",
         means=setting.says,
         details=tuple(details),
         points=_points(given),
@@ -189,7 +191,7 @@ def _registry(given: Given, setting: Setting, brief: bool) -> Topic:
         else Step(
             f"Read it on the {_machine(setting.side)}"
             + (", the policy's value first:" if len(keys) > 1 else ":"),
-            f'reg query "{keys[-1]}"{value}',
+            _READ_RIGHTS if right else f'reg query "{keys[-1]}"{value}',
         ),
         brief=brief,
     )
