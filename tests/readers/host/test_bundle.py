@@ -314,3 +314,34 @@ def test_parts_of_the_wrong_shape_are_left_out() -> None:
         for wrong in WRONG:
             found = judged(packed(**{part: wrong}))
             assert found.verdict.status in ("unknown", "unreachable", "degraded"), part
+
+
+SERVICE = r"HKLM\SYSTEM\CurrentControlSet\Services\TermService"
+
+
+@pytest.mark.parametrize(
+    "row", [value(SERVICE, "Start", 4), value(LISTENER, "fEnableWinStation", 0)], ids=["service", "listener"]
+)
+def test_what_counts_at_the_next_start_breaks_nothing_that_runs(row: dict[str, Any]) -> None:
+    found = judged(with_value(row))
+    assert found.verdict.status == "degraded"
+    data = json.loads(with_value(row))
+    data |= {"services": None, "listeners": None, "sessions": None}
+    assert judged(json.dumps(data).encode()).verdict.status == "unreachable"
+
+
+def test_another_program_on_the_port() -> None:
+    nginx = {"protocol": "tcp", "address": "0.0.0.0", "port": 3389, "pid": 99, "process": "nginx"}
+    found = judged(packed(listeners=nginx))
+    assert found.verdict.status == "degraded"
+    assert "another program" in found.verdict.summary
+    # Without the numbers of processes nobody can tell whose it is.
+    assert judged(packed(listeners={**nginx, "pid": None})).verdict.status == "unknown"
+
+
+def test_a_key_that_only_an_administrator_could_have_opened() -> None:
+    bad = certificate(key_access=None, key_code="0x80090016")
+    assert standing(judged(packed(certificates=bad))) == {"certificate.key-unusable": "confirmed"}
+    assert standing(judged(packed(certificates=bad, elevated=False))) == {
+        "certificate.key-unusable": "possible"
+    }

@@ -6,6 +6,7 @@ read counts. Everything is told as it was when the file was made.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive import hostcertificate, hostwall
@@ -35,10 +36,22 @@ def derive(view: View) -> Iterator[Observation]:
         return
     found = [*_settings(view), *_service(view)]
     found += _listener(view, found)
+    found = [_later(one, {each.means for each in found}) for one in found]
     found += [*hostwall.find(view, port_of(view)), *hostcertificate.find(view), *_rest(view)]
     computer = next((name for row in view.all(READ) if (name := text(row, "computer"))), None)
     for one in found:
         yield one.told(computer)
+
+
+#: Values that count when the service starts, and what shows that it has started without them.
+_AT_START = {r"TermService\Start": "service.running", "fEnableWinStation": "listener.there"}
+
+
+def _later(one: Finding, means: set[str]) -> Finding:
+    """What runs goes on until it is started anew."""
+    if one.weight == "breaks" and _AT_START.get(one.means) in means:
+        return replace(one, weight="warns")
+    return one
 
 
 def port_of(view: View) -> int:
@@ -121,7 +134,7 @@ def _listener(view: View, before: list[Finding]) -> Iterator[Finding]:
             continue
         own = row.args.get("service")
         if port in ports:
-            if isinstance(own, list | tuple) and runs and port not in own and own:
+            if isinstance(own, list | tuple) and runs and port not in own:
                 yield Finding("listener.other", "warns", Stage.TCP, [row], number=port)
             else:
                 yield Finding("listener.there", "good", Stage.TCP, [row], number=port)

@@ -90,6 +90,8 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
         yield row("host.service", name=service.name, state=service.state, start=service.start)
     if raw.listeners is not None:
         pid = next((one.pid for one in raw.services if one.name.lower() == "termservice"), None)
+        if all(one.pid is None for one in raw.listeners):
+            pid = None
         reached = [one for one in raw.listeners if not one.address.startswith(("127.", "::1"))]
         own = [one for one in reached if pid and one.pid == pid]
         tcp = _ports(one.port for one in reached if one.protocol.startswith("tcp"))
