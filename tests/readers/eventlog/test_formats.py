@@ -147,3 +147,87 @@ def test_without_the_library_the_message_says_what_to_do(monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "evtx", None)
     with pytest.raises(EventLogError, match=r"rdpdoctor\[evtx\].*XML"):
         list(formats_module.read(io.BytesIO(b"ElfFile\0" + bytes(4088)), Tally()))
+
+
+SPOKEN_ELSEWHERE = {
+    "German, semicolons": (
+        "Ebene;Datum und Uhrzeit;Quelle;Ereignis-ID;Aufgabenkategorie",
+        "Informationen;20.11.2026 14:02:03;{};1149;Keine;"
+        '"Benutzerauthentifizierung erfolgreich:\r\n\r\nBenutzer: alice\r\nQuellnetzwerkadresse: 10.0.0.9"',
+        "utf-8-sig",
+    ),
+    "German, tabs": (
+        "Ebene\tDatum und Uhrzeit\tQuelle\tEreignis-ID\tAufgabenkategorie",
+        'Informationen\t20.11.2026 14:02:03\t{}\t1149\tKeine\t"Quellnetzwerkadresse: 10.0.0.9"',
+        "utf-16",
+    ),
+    "French": (
+        "Niveau,Date et heure,Source,ID de l’événement,Catégorie de la tâche",
+        'Information,20/11/2026 14:02:03,{},1149,Aucun,"Adresse réseau source : 10.0.0.9"',
+        "cp1252",
+    ),
+    "Spanish": (
+        "Nivel,Fecha y hora,Origen,Id. del evento,Categoría de la tarea",
+        'Información,20/11/2026 2:02:03 p. m.,{},1149,Ninguno,"Dirección de red de origen: 10.0.0.9"',
+        "utf-8-sig",
+    ),
+    "Japanese": (
+        "レベル,日付と時刻,ソース,イベント ID,タスクのカテゴリ",
+        '情報,2026/11/20 14:02:03,{},1149,なし,"ソース ネットワーク アドレス: 10.0.0.9"',
+        "cp932",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOKEN_ELSEWHERE)
+def test_event_viewer_in_other_languages(name: str, tmp_path: Path) -> None:
+    header, row, encoding = SPOKEN_ELSEWHERE[name]
+    file = tmp_path / "log.csv"
+    file.write_bytes(f"{header}\r\n{row.format(exports.MANAGER)}\r\n".encode(encoding))
+    log = read_events(file)
+    (event,) = log.events
+    assert (event.provider, event.id, event.time.isoformat()) == (
+        exports.MANAGER,
+        1149,
+        "2026-11-20T14:02:03+00:00",
+    )
+    assert [attempt.client for attempt in log.attempts] == ["10.0.0.9"]
+    assert log.tallies[0][1].local
+
+
+OLDER = {
+    "csv": '"EventID","MachineName","Index","EntryType","Message","Source","InstanceId","TimeGenerated"\r\n'
+    '"36870","SRV01","123","Error","cryptographic module is 0x8009030D.","Schannel","36870",'
+    '"11/20/2026 2:02:03 PM"\r\n',
+    "text": "\r\nIndex              : 123\r\nEntryType          : Error\r\nInstanceId         : 3221262342\r\n"
+    "Message            : cryptographic module is 0x8009030D.\r\nSource             : Schannel\r\n"
+    "TimeGenerated      : 11/20/2026 2:02:03 PM\r\n",
+    "json": '[{"EventID":36870,"MachineName":"SRV01","Index":123,"EntryType":1,"Source":"Schannel",'
+    '"ReplacementStrings":["server","0x8009030D","10001"],"TimeGenerated":"\\/Date(1795183323000)\\/"}]',
+    "clixml": '<Objs xmlns="http://schemas.microsoft.com/powershell/2004/04"><Obj><Props>'
+    '<S N="Source">Schannel</S><I32 N="EventID">36870</I32>'
+    '<DT N="TimeGenerated">2026-11-20T15:02:03+01:00</DT><Obj N="ReplacementStrings"><LST><S>server</S>'
+    "<S>0x8009030D</S></LST></Obj></Props></Obj></Objs>",
+}
+
+
+@pytest.mark.parametrize("form", OLDER)
+def test_what_get_eventlog_gives(form: str, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text(OLDER[form], "utf-8", newline="")
+    log = read_events(file)
+    (event,) = log.events
+    assert (event.provider, event.id, event.data["ErrorCode"]) == ("Schannel", 36870, "0x8009030D")
+    assert event.time.isoformat() == "2026-11-20T14:02:03+00:00"
+    assert log.tallies[0][1].local is (form in ("csv", "text"))
+
+
+def test_what_cannot_be_read_says_what_could() -> None:
+    with pytest.raises(EventLogError, match=r"Windows XP.*save it as \.evtx"):
+        list(formats_module.read(io.BytesIO(b"\x30\0\0\0LfLe" + bytes(2000)), Tally()))
+    tally = Tally()
+    table = (
+        b"   ProviderName: Schannel\r\n\r\nTimeCreated   Id LevelDisplayName Message\r\n-----------   --\r\n"
+    )
+    assert list(formats_module.read(io.BytesIO(table), tally)) == []
+    assert "Format-List" in tally.lost[0]

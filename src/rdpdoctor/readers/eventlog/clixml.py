@@ -80,7 +80,9 @@ class _Reader:
         self._parts = []
         name = names[-1]
         if len(names) == 4 and name is not None and tag != "Obj":
-            self._fields.setdefault(name, _plain(value))
+            self._fields.setdefault(loose.OLDER.get(name, name), _plain(value))
+        elif "ReplacementStrings" in names[3:4] and tag == "S" and len(self._values) < 100:
+            self._values.append(clean(_plain(value)))
         elif "Properties" in names[3:4] and len(self._values) < 100:
             if name == "Value":
                 if tag != "Obj":

@@ -22,10 +22,9 @@ _FIELDS: Mapping[str, str] = {
     **{"Level": "Level", "Date and Time": "TimeCreated", "Source": "ProviderName", "Event ID": "Id"},
     **{"Id": "Id", "ProviderName": "ProviderName", "LogName": "LogName", "TimeCreated": "TimeCreated"},
     **{"RecordId": "RecordId", "MachineName": "MachineName", "ActivityId": "ActivityId"},
-    **{"LevelDisplayName": "Level", "Message": "Message"},
+    **{"LevelDisplayName": "Level", "Message": "Message", **loose.OLDER},
 }
 _WIDEST = 200
-LOCAL = "times are those of the machine that exported the file; they are taken as UTC"
 
 
 def read(file: TextIO, tally: Tally) -> Iterator[Event]:
@@ -37,7 +36,6 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
         first = file.readline(1 << 16)
     delimiter = max(",;\t", key=first.count)
     columns = _columns(next(csv.reader([first], delimiter=delimiter), []))
-    tally.lose(LOCAL, 0)
     rows = csv.reader((line.replace("\0", "") for line in _lines(file)), delimiter=delimiter)
     while True:
         try:
@@ -54,6 +52,7 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
         if columns is None or len(row) <= columns["Id"]:
             continue
         fields = {name: row[place] for name, place in columns.items() if place < len(row)}
+        loose.note(fields, tally)
         message = fields.pop("Message", None) or (row[-1] if "Message" not in columns else "")
         event = loose.event(fields, message=message)
         if event is not None:
@@ -67,7 +66,7 @@ def plausible(text: str) -> bool:
         return False
     delimiter = max(",;\t", key=lines[0].count)
     try:
-        rows = list(csv.reader(lines[:-1] or lines, delimiter=delimiter))
+        rows = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error:
         return False
     return _columns(rows[0]) is not None or any(_guess(row) for row in rows if len(row) >= 4)

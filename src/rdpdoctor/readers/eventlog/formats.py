@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 
 _HEAD = 1 << 16
 _TEXT = re.compile(
-    r"^\s{0,4}(Event\[\d+\]|Log Name:|TimeCreated\s*:|ProviderName\s*:|Id\s*: \d)", re.MULTILINE
+    r"^\s{0,4}(Event\[\d+\]|Log Name:|TimeCreated\s*:|ProviderName\s*:|(Event|Instance)?I[dD]\s*: \d)",
+    re.MULTILINE,
 )
-_JSON = re.compile(r'"(ProviderName|LogName|RecordId)"\s*:')
+_JSON = re.compile(r'"(ProviderName|LogName|RecordId|ReplacementStrings)"\s*:')
+#: Logs of Windows XP and Server 2003.
+_OLD = b"LfLe"
 
 
 def format_of(head: bytes) -> str | None:
-    """One of evtx, xml, clixml, json, csv, text, by the first 64 KiB; None where it is none of them."""
+    """One of evtx, evt, xml, clixml, json, csv, text, by the first 64 KiB; None where it is none of them."""
     if head.startswith(evtx.MAGIC):
         return "evtx"
+    if head[4:8] == _OLD:
+        return "evt"
     text = head.decode(encoding_of(head), "replace").lstrip("\ufeff")
     if clixml.MARK in text[:2000]:
         return "clixml"
@@ -61,6 +66,10 @@ def read(file: BinaryIO, tally: Tally) -> Iterator[Event]:
     kind = format_of(head)
     if kind is None:
         raise EventLogError("not an event log: neither .evtx nor an export of one as XML, CSV, JSON or text")
+    if kind == "evt":
+        raise EventLogError(
+            "it is a log of Windows XP or Server 2003; open it in Event Viewer, and save it as .evtx or XML"
+        )
     tally.format = kind
     file.seek(0)
     if kind == "evtx":

@@ -20,6 +20,7 @@ _BLOCK = 1 << 18
 _LARGEST = 1 << 20
 #: Tries to find an event after a damaged one.
 _TRIES = 50
+_VALUES = ("Properties", "ReplacementStrings")
 
 
 def read(file: TextIO, tally: Tally) -> Iterator[Event]:
@@ -54,8 +55,10 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
 def _event(row: Any) -> Event | None:
     if not isinstance(row, dict) or not row:
         return None
-    fields = {name: _text(value) for name, value in row.items() if name != "Properties"}
-    properties = row.get("Properties")
+    if "ReplacementStrings" in row:  # Get-EventLog's; its EntryType is a number of another kind
+        row = {loose.OLDER.get(name, name): value for name, value in row.items() if name != "EntryType"}
+    fields = {name: _text(value) for name, value in row.items() if name not in _VALUES}
+    properties = row.get("Properties", row.get("ReplacementStrings"))
     values: list[str] = []
     if isinstance(properties, list):
         values = [

@@ -13,7 +13,16 @@ from rdpdoctor.readers.eventlog.table import full_name, kind_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rdpdoctor.readers.eventlog.tally import Tally
+
 _LEVELS: Mapping[str, int] = {"critical": 1, "error": 2, "warning": 3, "information": 4}
+#: How `Get-EventLog` calls what `Get-WinEvent` calls otherwise.
+OLDER: Mapping[str, str] = {
+    **{"EventID": "Id", "Source": "ProviderName", "TimeGenerated": "TimeCreated"},
+    **{"EntryType": "Level", "Index": "RecordId", "InstanceId": "InstanceId"},
+}
+LOCAL = "times are those of the machine that exported the file; they are taken as UTC"
+_ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\)/)\s*$")
 _DATE = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/")
 _SPOKEN = re.compile(
     r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4}),? (\d{1,2})[:.](\d\d)(?:[:.](\d\d))?"
@@ -21,11 +30,20 @@ _SPOKEN = re.compile(
 )
 
 
+def note(fields: Mapping[str, str], tally: Tally) -> None:
+    """That the moments of the file are in a zone that it does not name."""
+    if not tally.local and not _ZONED.search(fields.get("TimeCreated", "Z")):
+        tally.local = True
+        tally.lose(LOCAL, 0)
+
+
 def event(fields: Mapping[str, str], values: Sequence[str] = (), message: str = "") -> Event | None:
     """fields: Id, ProviderName, LogName, TimeCreated, RecordId, MachineName, ActivityId, Level, as PowerShell
     calls them. values: in order; else what the English message says. None where it is of no interest.
     """
     identity = fields.get("Id", "").strip().replace(",", "")
+    if not identity and fields.get("InstanceId", "").isdecimal():
+        identity = str(int(fields["InstanceId"][:12]) & 0xFFFF)  # the id, and its severity above
     provider = full_name(fields.get("ProviderName", "").strip())
     if not identity.isdecimal() or len(identity) > 5:
         return None
@@ -75,7 +93,8 @@ def _spoken(text: str) -> datetime:
     if len(found[1]) == 4:
         year, month, day = one, two, three
     else:
-        month, day = (one, two) if half else (two, one)
+        # "p. m.", as in Spanish, stands behind the day.
+        month, day = (one, two) if half and "." not in found[7] else (two, one)
         if month > 12:
             month, day = day, month
         year = three

@@ -1,6 +1,6 @@
 """Values out of the English messages of events, for formats that hold nothing else.
 
-A message in another language gives no values: the event counts, but not for whom or why.
+Of a message in another language only what is no word can be known: an address, and a code in hexadecimal.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from rdpdoctor.readers.eventlog.table import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rdpdoctor.readers.eventlog.table import Kind
 
 _ADDRESS = r"\[?([0-9a-fA-F.:%]+)\]?"
 _HEX = r"(0x[0-9a-fA-F]+|\d+)"
@@ -78,6 +80,12 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_IP = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?(?![\w.]*\w)")
+_CODE = re.compile(r"(?<!\w)0x[0-9a-fA-F]{8}(?!\w)")
+_WHERE = ("Param3", "IpAddress", "Address", "ClientIP", "IPString", "ClientAddress")
+_WHY = ("Status", "SubStatus", "ErrorCode", "ResultCode", "Error")
+
+
 def values(provider: str, identity: int, message: str) -> dict[str, str]:
     """By the names of `table.Kind.fields`. Of a label that stands several times (the account of who asked,
     and of who was meant) the last one that says something counts.
@@ -85,6 +93,16 @@ def values(provider: str, identity: int, message: str) -> dict[str, str]:
     kind = kind_of(provider, identity)
     if kind is None:
         return {}
+    data = _english(provider, identity, kind, message)
+    if not data.keys() - {"#1"}:
+        where = _IP.search(message[:8000])
+        data |= {name: where[1] for name in kind.fields if where and name in _WHERE}
+        codes = _CODE.findall(message[:8000])
+        data |= dict(zip((name for name in kind.fields if name in _WHY), codes, strict=False))
+    return data
+
+
+def _english(provider: str, identity: int, kind: Kind, message: str) -> dict[str, str]:
     sentence = _SENTENCES.get((provider, identity))
     if sentence is not None:
         found = re.search(sentence[0], message[:4000], re.DOTALL | re.MULTILINE)

@@ -16,13 +16,15 @@ _SAID = 20
 class Tally:
     """records: events that the file holds as far as it can be seen; kept: of these, those of interest.
 
-    timeless: kept ones that bear no time.
+    timeless: kept ones that bear no time. local: moments are in a zone that the file does not name, taken as
+    UTC: they may be off by up to 14 hours, in whole quarters of an hour.
     """
 
     format: str = ""
     records: int = 0
     kept: int = 0
     timeless: int = 0
+    local: bool = False
     first: datetime | None = None
     last: datetime | None = None
     _lost: dict[str, int] = field(default_factory=dict)

@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING, TextIO
 
 from rdpdoctor.readers.eventlog import loose
-from rdpdoctor.readers.eventlog.csvlog import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ _FIELDS: Mapping[str, str] = {
         "MachineName": "MachineName",
         "ActivityId": "ActivityId",
     },
-    **{"LevelDisplayName": "Level"},
+    **{"LevelDisplayName": "Level", **loose.OLDER},
 }
 _LINE = re.compile(r"\s{0,4}([A-Z][A-Za-z ]{1,30}?)\s*:(?:\s(.*))?$")
 _NEW = re.compile(r"Event\[\d+\]")
@@ -35,7 +34,6 @@ _LONGEST = 200  # lines of a message
 
 def read(file: TextIO, tally: Tally) -> Iterator[Event]:
     """Events of interest, in file order."""
-    tally.lose(LOCAL, 0)
     fields: dict[str, str] = {}
     message: list[str] | None = None
     while line := file.readline(1 << 16):
@@ -52,11 +50,14 @@ def read(file: TextIO, tally: Tally) -> Iterator[Event]:
         elif message is not None and len(message) < _LONGEST:
             message.append(line.strip() if "Log Name" not in fields else line)
     yield from _event(fields, message, tally)
+    if not tally.records:
+        tally.lose("a table as consoles print it holds no whole event; `Format-List *` writes them out")
 
 
 def _event(fields: Mapping[str, str], message: list[str] | None, tally: Tally) -> Iterator[Event]:
-    if "Id" in fields:
+    if "Id" in fields or "InstanceId" in fields:
         tally.records += 1
+        loose.note(fields, tally)
         event = loose.event(fields, message="\n".join(message or ()))
         if event is not None:
             yield event
