@@ -60,7 +60,7 @@ WRONG: dict[str, list[str]] = {
     "save with null": ["srv01", "--save", "a\0b"],
     "read nothing": ["read"],
     "read what is not there": ["read", "no-such-file.jsonl"],
-    "read a folder": ["read", "."],
+    "read a folder": ["read", "docs"],
     "read with null": ["read", "a\0b"],
     "list nothing": ["list"],
     "list the unknown": ["list", "wishes"],
