@@ -85,6 +85,51 @@ def firewall(name: str, priority: int = 1000, **args: Any) -> dict[str, Any]:
 TCP_3389: list[dict[str, Any]] = [{"IPProtocol": "tcp", "ports": ["3389"]}]
 
 
+def template(*rules: dict[str, Any], loose: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    """As `az group export` writes it: rules in their group, and once more by themselves."""
+    kind, name = "Microsoft.Network/networkSecurityGroups", "parameters('networkSecurityGroups_vm_name')"
+    plain = {rule["name"]: {key: rule[key] for key in rule if key != "name"} for rule in (*rules, *loose)}
+    inner = [{"name": rule["name"], "properties": plain[rule["name"]]} for rule in rules]
+    return {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "parameters": {"networkSecurityGroups_vm_name": {"defaultValue": "vm-nsg", "type": "String"}},
+        "resources": [
+            {"type": kind, "name": f"[{name}]", "properties": {"securityRules": inner}},
+            {"type": "Microsoft.Network/virtualNetworks", "name": "net", "properties": {}},
+            *(
+                {
+                    "type": f"{kind}/securityRules",
+                    "name": f"[concat({name}, '/{each}')]",
+                    "properties": plain[each],
+                }
+                for each in plain
+            ),
+        ],
+    }
+
+
+def policy(kind: str, *rules: tuple[int, str, str, Any]) -> dict[str, Any]:
+    """(priority, action, source, ports) each."""
+    return {
+        "type": kind,
+        "shortName": kind.lower(),
+        "rules": [
+            {
+                "kind": "compute#firewallPolicyRule",
+                "priority": priority,
+                "action": action,
+                "direction": "INGRESS",
+                "match": {"srcIpRanges": [source], "layer4Configs": [{"ipProtocol": "tcp", "ports": ports}]},
+            }
+            for priority, action, source, ports in rules
+        ],
+    }
+
+
+def effective_firewalls(*policies: dict[str, Any], vpc: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    return {"firewallPolicys": list(policies), "firewalls": list(vpc)}
+
+
 def rules(document: Any, source: str | None = None, port: int = 3389) -> Rules:
     """Read, with each observation as declared."""
     read = read_rules(json.dumps(document).encode(), source, port)

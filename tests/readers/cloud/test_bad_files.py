@@ -23,6 +23,7 @@ from tests.readers.cloud.craft import (
     HOME,
     TCP_3389,
     diagnosis,
+    effective_firewalls,
     entry,
     firewall,
     network_acl,
@@ -30,7 +31,9 @@ from tests.readers.cloud.craft import (
     nsg_rule,
     one,
     permission,
+    policy,
     security_group,
+    template,
 )
 
 if TYPE_CHECKING:
@@ -86,6 +89,11 @@ GOOD: list[Any] = [
     },
     network_acl(entry(100, "allow", (3389, 3389)), entry(100, "allow", (1024, 65535), egress=True)),
     [firewall("a", allowed=TCP_3389, sourceRanges=["0.0.0.0/0"], sourceTags=["t"])],
+    effective_firewalls(
+        policy("HIERARCHY", (1, "goto_next", HOME, ["3389"]), (2, "deny", "0.0.0.0/0", ["1-65535"])),
+        vpc=(firewall("a", allowed=TCP_3389),),
+    ),
+    template(nsg_rule("R", 100), loose=(nsg_rule("S", 110),)),
 ]
 
 
