@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.tags import faults
 from rdpdoctor.readers.capture import Capture, CaptureError, Limits
+from rdpdoctor.readers.capture.link import FINDERS
 from tests.readers.capture.craft import (
     ACK,
     PUSH,
@@ -96,7 +97,7 @@ def test_anything_after_a_header(head: bytes, rest: bytes) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    linktype=st.sampled_from([0, 1, 12, 101, 105, 108, 113, 127, 228, 229, 276]),
+    linktype=st.sampled_from(sorted(FINDERS)),
     frames=st.lists(st.binary(max_size=90), max_size=8),
 )
 def test_any_frame_of_any_link(linktype: int, frames: list[bytes]) -> None:
