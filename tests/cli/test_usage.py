@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from rdpdoctor import connection
 from rdpdoctor.cli.main import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WRONG: dict[str, list[str]] = {
     "nothing": [],

@@ -143,8 +143,8 @@ def complain_of(gathered: Gathered, several: bool) -> None:
     """Raise UsageError where nothing could be read; else warn of what could not, and of what is lost."""
     from rdpdoctor.readers.gather import KNOWN
 
-    if not gathered.readings:
-        _warn(gathered.skipped)
+    if not gathered.readings:  # that a folder holds other things is no news; that a bound was met may be why
+        _warn([line for line in gathered.skipped if "` is left out: it is " not in line])
     if gathered.unread and not gathered.readings:
         name, why = gathered.unread[0]
         more = f", nor can {len(gathered.unread) - 1} others" if len(gathered.unread) > 1 else ""
