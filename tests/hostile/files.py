@@ -84,7 +84,7 @@ def nested_bomb() -> bytes:
 
 def overlapping_bomb() -> bytes:
     """Many entries of the list lead to the same bytes (as Fifield's do, without its quoting)."""
-    data = zipped({"a.reg": REG + b";" * 8 * MB})
+    data = zipped({"a.rdp": RDP + b";" * 8 * MB})
     place = data.index(b"PK\1\2")
     entry, end = data[place : data.index(b"PK\5\6")], data[data.index(b"PK\5\6") :]
     count = 5000
@@ -140,16 +140,17 @@ def deep(count: int = 100_000) -> str:
     return "[" * count + "]" * count
 
 
-def _sparse(folder: Path, begin: bytes = b"") -> list[str]:
+def _sparse(folder: Path, begin: bytes = b"", size: int = 2 << 30) -> list[str]:
     path = folder / "zeros"
     with path.open("wb") as file:
         file.write(begin)
-        file.truncate(2 << 30)
+        file.truncate(size)
     return [str(path)]
 
 
 def _sparse_recording(folder: Path) -> list[str]:
-    return _sparse(folder, craft.pcap(craft.framed(craft.Conversation().open().close(1).packets)))
+    packets = craft.Conversation().open().close(1).packets
+    return _sparse(folder, craft.pcap(craft.framed(packets)), 512 * MB)
 
 
 def _many_files(folder: Path) -> list[str]:
@@ -215,7 +216,7 @@ FILES: list[Hostile] = [
     Hostile("zip slip", _slip, "3 .rdp files", READ),
     one("flat zip bomb", flat_bomb, "unfolds to more than is read", READ),
     one("nested zip bomb", nested_bomb, "deep in archives"),
-    one("overlapping zip bomb", overlapping_bomb, "damaged|larger than|no more is unfolded", (2, *READ)),
+    one("overlapping zip bomb", overlapping_bomb, "no more is unfolded|Overlapped"),
     one("gz bomb", gz_bomb, "larger than"),
     one("zst window", zst_window, "no kind of file"),
     one("entities in events", lambda: f"{DTD}{EVENT}<a>&e13;&file;</a></Event>".encode(), "not foll", READ),
@@ -233,19 +234,19 @@ FILES: list[Hostile] = [
     one("lines of one blank", lambda: _CONSOLE + b" \n" * 4 * MB, "what follows the first", READ),
     Hostile("sparse zeros", _sparse, "no kind of file"),
     Hostile("a sparse recording", _sparse_recording, "zeros where packets should be", READ),
-    Hostile("20,000 files", _many_files, "of more than 1000 files", READ),
+    Hostile("20,000 files", _many_files, "of more than 5000 files", READ),
     Hostile("strange names", _strange_names, "no kind of file"),
     one("lone surrogates", lambda: SURROGATES, "not text", READ),
     one("a mark alone", lambda: b"\xff\xfe", "no kind of file"),
     one("nothing", bytes, "it is empty"),
-    one("a million flows", lambda: flows(1_000_000), "beyond the limit", READ),
+    one("200,000 flows", lambda: flows(200_000), "beyond the limit", READ),
     one("a huge block", lambda: craft.section() + struct.pack("<II", 6, 2**32 - 4) + bytes(4000), "bl", READ),
     one("huge options", lambda: options(0xFFFF), "damaged block", READ),
     one("forged log", forged_log, "damaged", READ),
     one("huge policy", policies, "what follows byte", READ),
     one("a million lines", lambda: b"a:s:b\n" * MB, "larger than any"),
     one("19,000 lines", lambda: RDP * 19_000, "all after the first 5000 lines", READ),
-    one("an open quote", lambda: CSV + b'"' + b"x,\n" * 33 * MB, "damaged line", READ),
+    one("an open quote", lambda: CSV + b'"' + b"x,\n" * 4 * MB, "damaged line", READ),
     one("a large certificate", lambda: machines.packed(certificates=_certificate()), "facts", READ),
     Hostile("a large key log", _keys, "larger than the 64 MiB"),
 ]
