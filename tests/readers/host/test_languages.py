@@ -420,3 +420,29 @@ def test_a_test_of_no_port_says_so() -> None:
     facts = read_host(b"ComputerName   : srv01\nRemoteAddress  : 10.0.4.21\nPingSucceeded  : True\n")
     assert any("-Port 3389" in what for what in facts.lost)
     assert not [row for row in facts.observations if row.tag == "host.tested"]
+
+
+def test_a_ticket_with_everything_in_it() -> None:
+    """Each tool's output is found among the others, in whatever language."""
+    ticket = "\n\n".join(
+        (
+            "Hello,\nwe ran what you asked for:",
+            SESSIONS["fr"] + LISTED,
+            NETSTAT.format("0.0.0.0"),
+            RULES["de"][0].format(enabled="Ja", action="Zulassen"),
+            GERMAN.format("31.12"),
+            LISTS["csv"].replace("False", "True"),
+            json.dumps({"Name": "TermService", "Status": 4}),
+            "fDenyTSConnections : 1\n"
+            "PSPath             : Microsoft.PowerShell.Core\\Registry::HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server",
+            "Regards",
+        )
+    )
+    for data in (ticket.encode(), ticket.encode("utf-16"), ticket.replace("\n", "\r\n").encode("cp850")):
+        head = next(row.args for row in read_host(data).observations if row.tag == "host.read")
+        parts = head["parts"]
+        assert isinstance(parts, list | tuple)
+        assert set(parts) == {
+            *("qwinsta", "netstat", "services", "firewall", "certificates", "registry"),
+        }
+        assert standing(judged(data)) == {"rdp.disabled": "confirmed"}
