@@ -2,7 +2,7 @@
 
 `signature` holds, in base64, three words of 32 bits (the last one a length) and a CMS SignedData (RFC 5652)
 whose content is not inside it: the lines that `signscope` lists, in its order, then `signscope` itself, each
-ended by CR LF, then a NUL, in UTF-16. Nobody documents it; three open signing tools agree on it.
+ended by CR LF, then a NUL, in UTF-16. Nobody documents it; two open signing tools agree on it.
 
 Whether this signer is to be trusted is for each machine to say, and not looked at.
 """
