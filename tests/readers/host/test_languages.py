@@ -434,7 +434,8 @@ def test_a_ticket_with_everything_in_it() -> None:
             LISTS["csv"].replace("False", "True"),
             json.dumps({"Name": "TermService", "Status": 4}),
             "fDenyTSConnections : 1\n"
-            "PSPath             : Microsoft.PowerShell.Core\\Registry::HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server",
+            "PSPath             : Microsoft.PowerShell.Core\\Registry::"
+            "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server",
             "Regards",
         )
     )
