@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from rdpdoctor import connection
 from rdpdoctor.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WRONG: dict[str, list[str]] = {
     "nothing": [],
