@@ -155,3 +155,16 @@ def test_two_checks_in_the_log_and_the_clock_is_right(tmp_path: Path) -> None:
     during = journal.tagged("event.during")[0].args
     assert during["by"] == "attempts"
     assert during["skew_ms"] == pytest.approx(0, abs=100)
+
+
+def test_a_csv_of_another_zone_is_matched_with_the_check(tmp_path: Path) -> None:
+    """Event Viewer writes the time of whoever looks, two hours east of Greenwich here, in whole seconds."""
+    journal = check(*STARTS)
+    samples = [exports.key_unusable(LATER + start + 7200) for start in STARTS]
+    file = tmp_path / "log.csv"
+    file.write_bytes(exports.viewer_csv(samples))
+    beside(journal, [], read_events(file))
+    during = journal.tagged("event.during")[0].args
+    assert (during["by"], during["zone_ms"]) == ("attempts", 7_200_000)
+    assert abs(float(str(during["skew_ms"]))) < 1500
+    assert 36870 in standing(journal)

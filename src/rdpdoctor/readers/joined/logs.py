@@ -29,7 +29,6 @@ _WALKED = frozenset({"tcp", "x224", "tls"})
 #: Sources that write once for each connection, however they call it.
 _EACH_TIME = frozenset({"Schannel", "TermDD"})
 _PASSED = frozenset({"x224.selected", "tls.completed", "tls.certificate", "tls.chain"})
-_ZONELESS = frozenset({"csv", "text"})
 #: Matches that are told, one a line.
 _TOLD = 25
 _Key = tuple[str, int, "int | None", "str | None"]
@@ -190,7 +189,7 @@ def _of(log: EventLog, computer: str) -> list[Event]:
 
 
 def _zoneless(log: EventLog) -> bool:
-    return bool(log.tallies) and all(tally.format in _ZONELESS for _, tally in log.tallies)
+    return bool(log.tallies) and all(tally.local for _, tally in log.tallies)
 
 
 def _key(event: Event) -> _Key:
