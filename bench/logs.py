@@ -1,8 +1,9 @@
 """Reading large event logs: against the library's bare iteration, `for row in PyEvtxParser(path).records()`
 with nothing done to a row, which has the library write each record as XML. Both read the same file, each in a
 process of its own, one after the other in pairs; a rate is records a second of processor time (user and
-system, of all threads) from opening the file to the last one, ours with attempts put together. Of "connections only" every record is of interest, and only the latest
-of each id are taken apart (`evtx.MOST_ALIKE`), the rest is counted.
+system, of all threads) from opening the file to the last one, ours with attempts put together. Of
+"connections only" every record is of interest, and only the latest of each id are taken apart
+(`evtx.MOST_ALIKE`), the rest is counted.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ OLDER = {
     "csv": '"EventID","MachineName","Index","EntryType","Message","Source","InstanceId","TimeGenerated"\r\n'
     '"36870","SRV01","123","Error","cryptographic module is 0x8009030D.","Schannel","36870",'
     '"11/20/2026 2:02:03 PM"\r\n',
-    "text": "\r\nIndex              : 123\r\nEntryType          : Error\r\nInstanceId         : 3221262342\r\n"
+    "text": "\r\nIndex : 123\r\nEntryType          : Error\r\nInstanceId         : 3221262342\r\n"
     "Message            : cryptographic module is 0x8009030D.\r\nSource             : Schannel\r\n"
     "TimeGenerated      : 11/20/2026 2:02:03 PM\r\n",
     "json": '[{"EventID":36870,"MachineName":"SRV01","Index":123,"EntryType":1,"Source":"Schannel",'
