@@ -21,7 +21,7 @@ from rdpdoctor.diagnosis.model import (
 )
 from rdpdoctor.diagnosis.rank import rank
 from rdpdoctor.diagnosis.steps import steps
-from rdpdoctor.diagnosis.verdict import status_of, verdict
+from rdpdoctor.diagnosis.verdict import judged, verdict
 from rdpdoctor.diagnosis.view import View
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def diagnose(journal: Journal, knowledge: Knowledge, ahead: bool = True) -> Diag
     contradicted = contradictions.find(view, observations, len(journal), knowledge.causes)
     observations += tuple(contradicted)
     results = stages.judge(view, Conclusions(derived), knowledge)
-    health, decisive = status_of(results)
+    health, decisive = judged(results, view)
     died_at = decisive.id if decisive is not None and decisive.status is Status.FAILED else None
     if contradicted:
         results = contradictions.mark(results, contradicted, knowledge)

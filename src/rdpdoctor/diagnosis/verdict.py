@@ -27,10 +27,17 @@ def status_of(stages: Sequence[StageResult]) -> tuple[Health, StageResult | None
     return (Health.DEGRADED, warned) if warned is not None else (Health.HEALTHY, None)
 
 
+def judged(stages: Sequence[StageResult], view: View) -> tuple[Health, StageResult | None]:
+    """The status and the stage that decides it, or that would, if enough were known."""
+    health, decisive = status_of(stages)
+    told = logged.health(view, health)
+    return told, None if told is Health.FAILING and health is Health.UNKNOWN else decisive
+
+
 def verdict(
     stages: Sequence[StageResult], causes: Sequence[RankedCause], view: View, knowledge: Knowledge
 ) -> Verdict:
-    health, decisive = status_of(stages)
+    health, decisive = judged(stages, view)
     standing = [cause for cause in causes if cause.confidence is not Confidence.RULED_OUT]
     key: str = health.value
     if health is Health.HEALTHY and standing:

@@ -1,6 +1,6 @@
 """Sentences with holes: `{name}` or `{name:how}`, filled from named arguments.
 
-Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as
+A part in square brackets that has a hole is left out where there is nothing to fill it with. Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as
 they are. What fills a hole may come from a hostile peer: it is cut here, and escaped by whoever puts it on
 a screen.
 """
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _HOLE = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z]+))?\}")
+#: What is left out where a hole in it has nothing to fill it with: `The log[ of {computer}] says`.
+_OPTIONAL = re.compile(r"\[([^\[\]]*\{[a-z][a-z0-9_]*(?::[a-z]+)?\}[^\[\]]*)\]")
 _LONGEST = 120
 _PROTOCOLS = {
     0x00: "standard RDP security",
@@ -49,9 +51,15 @@ def holes(template: str) -> list[tuple[str, str]]:
 
 def fill(template: str, args: Mapping[str, Any]) -> str | None:
     """None where a hole has nothing to fill it with: no value, or an empty one."""
-    if any(args.get(name) in (None, "", [], ()) for name, _ in holes(template)):
+    if "[" in template:
+        template = _OPTIONAL.sub(lambda match: match[1] if _full(match[1], args) else "", template)
+    if not _full(template, args):
         return None
     return _HOLE.sub(lambda match: formatted(args[match[1]], match[2] or ""), template)
+
+
+def _full(template: str, args: Mapping[str, Any]) -> bool:
+    return not any(args.get(name) in (None, "", [], ()) for name, _ in holes(template))
 
 
 def first_that_fits(templates: Iterable[str], args: Mapping[str, Any]) -> str:

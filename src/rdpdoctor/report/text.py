@@ -91,9 +91,12 @@ def _worth_a_line(report: Report, detail: Detail) -> list[StageResult]:
 
 def _head(report: Report, page: Page, detail: Detail) -> list[Text]:
     answer, style = _ANSWERS.get(report.verdict.status, _ANSWERS["unknown"])
+    if report.verdict.status == "degraded" and not _worked(report):
+        answer = "A WARNING"
     if report.verdict.stage is not None:
         answer += f" at {report.verdict.stage}"
-    where, dot, elapsed = _where(report, page), page.show(" · "), duration(report.elapsed_ms)
+    where, dot = _where(report, page), page.show(" · ")
+    elapsed = duration(report.elapsed_ms) if report.elapsed_ms else ""  # files alone took no time
     gap = page.width - cells(where) - len(dot) - len(answer) - len(elapsed)
     if gap >= 2:
         rows = [
@@ -105,6 +108,14 @@ def _head(report: Report, page: Page, detail: Detail) -> list[Text]:
         rows.extend(line((row, "head")) for row in wrap(where, page.width))
     rows.extend(line((row, "plain")) for row in page.wrap(report.verdict.summary, page.width, WHOLE))
     return rows
+
+
+def _worked(report: Report) -> bool:
+    """Whether anything of a connection was seen: settings and defects alone show none."""
+    return any(
+        stage.status == "ok" or (stage.id == "finalization" and stage.status == "warning")
+        for stage in report.stages
+    )
 
 
 def _where(report: Report, page: Page) -> str:

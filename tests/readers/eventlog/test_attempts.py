@@ -166,8 +166,8 @@ def test_a_gateway_that_refuses(tmp_path: Path) -> None:
     ("sample", "status", "stage", "cause", "confidence"),
     [
         (exports.not_renewed(0), "failing", "tls", "certificate.key-unusable", "confirmed"),
-        (exports.key_unusable(0), "degraded", "tls", "certificate.key-unusable", "likely"),
-        (exports.key_unusable(0, "svchost[TermService]"), "degraded", "tls", "certificate.key-unusable",
+        (exports.key_unusable(0), "unknown", None, "certificate.key-unusable", "likely"),
+        (exports.key_unusable(0, "svchost[TermService]"), "unknown", None, "certificate.key-unusable",
          "confirmed"),
         (Sample(MANAGER, 1053), "degraded", "tls", "certificate.expired", "confirmed"),
         (Sample(MANAGER, 1069), "failing", "licensing", "licensing.none", "confirmed"),
@@ -176,7 +176,7 @@ def test_a_gateway_that_refuses(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_lets_nobody_in_needs_no_attempt(
-    sample: Sample, status: str, stage: str, cause: str, confidence: str, tmp_path: Path
+    sample: Sample, status: str, stage: str | None, cause: str, confidence: str, tmp_path: Path
 ) -> None:
     found = told(tmp_path, sample)
     assert (found.verdict.status, found.verdict.stage) == (status, stage)

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 
 LOG, ATTEMPT, EVENT = "event.log", "event.attempt", "event.logged"
 _OURS = frozenset({LOG, ATTEMPT, EVENT, "code.shown", "answer.given"})
+#: Of these, what is not merely about to break.
+_FATAL = frozenset(
+    {
+        *("certificate.key-denied", "schannel.key-unusable", "schannel.no-key", "schannel.no-credential"),
+        *(
+            "schannel.no-suites",
+            "licensing.grace-over",
+            "licensing.no-server",
+            "licensing.no-server-set",
+            "service.crashed",
+        ),
+    }
+)
 #: Defects that an event of these names announces are a warning by themselves; the others are only evidence.
 _DEFECTS = frozenset(
     {
@@ -31,7 +44,13 @@ _DEFECTS = frozenset(
             "schannel.no-credential",
             "schannel.no-suites",
         ),
-        *("licensing.grace-over", "licensing.grace-ending", "service.crashed"),
+        *(
+            "licensing.grace-over",
+            "licensing.grace-ending",
+            "licensing.no-server",
+            "licensing.no-server-set",
+            "service.crashed",
+        ),
     }
 )
 
@@ -51,8 +70,11 @@ def add(view: View, judged: MutableMapping[Stage, Judged | None]) -> None:
     row = _latest(view)
     if row is not None:
         stage = _stage(row)
+        works = text(row, "outcome") == "works"
         if stage is not None:
-            _put(stage, text(row, "outcome") == "works", row, judged)
+            _put(stage, works, row, judged)
+        if works and only(view):
+            _cut(view, judged)
     elif not any(judged.values()):
         for event in _standing(view):
             stage = _stage(event)
@@ -77,6 +99,29 @@ def _put(stage: Stage, works: bool, row: Observation, judged: MutableMapping[Sta
         )
 
 
+def _cut(view: View, judged: MutableMapping[Stage, Judged | None]) -> None:
+    """A session that a limit ended had worked."""
+    for event in _standing(view):
+        if text(event, "weight") == "cuts":
+            judged[Stage.FINALIZATION] = Judged(Status.WARNING, "logged.cut", event.args)
+
+
+def health(view: View, found: Health) -> Health:
+    """What a log tells although no stage does: that it failed, not where; or only a defect, and no attempt."""
+    if not only(view):
+        return found
+    row = _latest(view)
+    if row is not None:
+        failed = text(row, "outcome") == "fails" and _stage(row) is None
+        return Health.FAILING if failed and found is Health.UNKNOWN else found
+    return Health.UNKNOWN if found is Health.DEGRADED and _broken(view) else found
+
+
+def _broken(view: View) -> bool:
+    """Whether one of the defects lets no connection succeed where it is what it seems."""
+    return any(text(event, "means") in _FATAL for event in _standing(view))
+
+
 def absent(judged: Iterable[Judged | None]) -> Judged:
     """A stage of which a log tells nothing: no matter, where it tells how an attempt ended."""
     if any(found is not None for found in judged):
@@ -98,14 +143,19 @@ def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
         args["client"] = text(row, "client") or (
             text(row, "computer") if text(row, "side") == "client" else None
         )
-    if health is Health.UNKNOWN:
-        return "logged-unknown", dict(log.args)
-    if health in (Health.FAILING, Health.UNREACHABLE):
-        return "logged-fails", args
-    if health is Health.DEGRADED:
-        return "logged-degraded", args
     if row is not None:
-        args["ended"] = text(row, "ended")
+        args |= {name: row.args.get(name) for name in ("says", "status", "user")}
+        args["decided"] = text(row, "decided") or text(row, "ended")
+    if health is Health.UNKNOWN:
+        return ("logged-defect" if _broken(view) else "logged-unknown"), args
+    if health in (Health.FAILING, Health.UNREACHABLE):
+        if row is None:
+            return "logged-fails", args
+        if _stage(row) is None:
+            return "logged-fails-somewhere", args
+        return ("logged-fails-others" if _got_in_later(view, row) else "logged-fails"), args
+    if health is Health.DEGRADED:
+        return ("logged-cut" if row is not None else "logged-degraded"), args
     failed = [text(each, "ended") or "" for each in view.all(ATTEMPT) if text(each, "outcome") == "fails"]
     if failed and whole(log, "fails"):
         return "logged-mended", {**args, "failed_until": max(failed)}
@@ -114,6 +164,13 @@ def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
 
 def _latest(view: View) -> Observation | None:
     return next((row for row in view.all(ATTEMPT) if flag(row, "latest")), None)
+
+
+def _got_in_later(view: View, row: Observation) -> bool:
+    began = text(row, "began") or ""
+    return any(
+        text(each, "outcome") == "works" and (text(each, "began") or "") > began for each in view.all(ATTEMPT)
+    )
 
 
 def _standing(view: View) -> list[Observation]:

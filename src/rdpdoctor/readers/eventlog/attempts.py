@@ -15,29 +15,30 @@ from typing import TYPE_CHECKING
 from rdpdoctor.facts import Stage
 from rdpdoctor.readers.eventlog import roles
 from rdpdoctor.readers.eventlog.event import known, number
-from rdpdoctor.readers.eventlog.table import AUDIT, CLIENT, CORE, GATEWAY, MANAGER, SESSIONS, Kind, kind_of
+from rdpdoctor.readers.eventlog.table import AUDIT, CLIENT, CORE, GATEWAY, LSA, MANAGER, SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from rdpdoctor.readers.eventlog.event import Event
+    from rdpdoctor.readers.eventlog.table import Kind
 
 #: A person may take so long to type a password.
 _TYPING = timedelta(seconds=120)
 #: Events of one moment, written by several components.
 _MOMENT = timedelta(seconds=5)
+#: A sign-in over the network that does not say whose it is.
+_SIGN_IN = timedelta(seconds=15)
 #: Attempts that an event may still belong to.
 _RECENT = 64
 #: Events of one attempt that are kept for its story.
 _STORY = 40
 
-_SIDES = {CLIENT: "client", GATEWAY: "gateway"}
-_PARTS = frozenset({MANAGER, SESSIONS, CORE, AUDIT, CLIENT, GATEWAY, "TermDD"})
+_SIDES = {CLIENT: "client", GATEWAY: "gateway", **dict.fromkeys(LSA, "client")}
+_PARTS = frozenset({MANAGER, SESSIONS, CORE, AUDIT, CLIENT, GATEWAY, "TermDD", *LSA})
 #: What begins an attempt when nothing else does, by provider and id.
 _BEGINS = frozenset({(CORE, 131), (MANAGER, 261), (CLIENT, 1024)})
-#: A sign-in over the network is one of Remote Desktop only beside a connection.
-_NETWORK = "3"
 #: The client ended it, a user or an administrator did; 263 comes where it asks for a password, to come again.
 _ORDINARY = frozenset({0, 1, 2, 3, 263})
 #: Listeners for sandboxes on the same machine have such names.
@@ -77,8 +78,8 @@ class Attempt:
         if len(self.events) < _STORY:
             self.events.append(event)
         self.means.add(kind.means)
-        if self.side == "client" and event.id in (1024, 1102):
-            self.server = self.server or event.data.get("Value", "").strip() or None
+        if self.side == "client":
+            self.server = self.server or roles.server(event)
         if self.side == "gateway":
             self.server = roles.value(event, "target") or self.server
         self._judge(event, kind)
@@ -86,8 +87,12 @@ class Attempt:
     def _judge(self, event: Event, kind: Kind) -> None:
         if kind.weight == "works" and _got_there(event):
             self.outcome, self.decisive, self.stage = "works", event, kind.stage
-        elif kind.weight == "fails" and not self._was_in():
+        elif kind.weight == "fails" and not self._was_in(event):
             self.outcome, self.decisive, self.stage = "fails", event, kind.stage
+        elif kind.weight == "cuts":
+            self.over = True
+            if self.outcome == "open":  # of a session that began before the log does
+                self.outcome, self.decisive, self.stage = "works", event, kind.stage
         elif kind.weight == "ends":
             self.over = True
             if kind.means == "client.ended" and self.outcome == "open":
@@ -95,11 +100,14 @@ class Attempt:
                 if reason is not None and reason not in _ORDINARY:
                     self.outcome, self.decisive, self.stage = "fails", event, self._client_stage(reason)
 
-    def _was_in(self) -> bool:
-        """What fails after a session is its end, not that of an attempt."""
-        return self.outcome == "works" and self.stage is not Stage.NLA
+    def _was_in(self, event: Event) -> bool:
+        """What fails after a session is its end, not that of an attempt; and who was let in may well be refused
+        a share of files.
+        """
+        return self.outcome == "works" and (self.stage is not Stage.NLA or roles.network(event))
 
-    def _client_stage(self, reason: int) -> Stage:
+    def _client_stage(self, reason: int) -> Stage | None:
+        """None where the reason may come from several."""
         from rdpdoctor.knowledge.codes import client_codes
 
         code = client_codes().get(("reason", reason))
@@ -110,7 +118,7 @@ class Attempt:
             return Stage.NLA
         if {"client.negotiated", "client.state-error"} & self.means:
             return Stage.TLS
-        return stages[0] if stages else Stage.X224
+        return None
 
 
 def _got_there(event: Event) -> bool:
@@ -128,8 +136,8 @@ def attempts(events: Iterable[Event]) -> list[Attempt]:
     found: list[Attempt] = []
     recent: dict[tuple[str, str], deque[Attempt]] = {}
     for event in timed:
-        kind = kind_of(event.provider, event.id)
-        if kind is None or event.provider not in _PARTS or not _is_part(event):
+        kind = roles.kind(event) if event.provider in _PARTS else None
+        if kind is None or not _is_part(event):
             continue
         side = _SIDES.get(event.provider, "server")
         near = recent.setdefault((event.computer.partition(".")[0].lower(), side), deque(maxlen=_RECENT))
@@ -154,9 +162,9 @@ def _begins(event: Event, kind: Kind) -> bool:
         return event.data.get("ConnType", "TCP") == "TCP"
     if kind.weight == "works":
         return _got_there(event)
-    if event.provider == AUDIT and event.data.get("LogonType") == _NETWORK:
-        return False
-    return kind.weight == "fails"
+    if kind.weight == "cuts":  # who takes a session over is told by the next attempt
+        return roles.session(event) is not None and kind.means != roles.TAKEN
+    return kind.weight == "fails" and not roles.network(event)
 
 
 def _homes(event: Event, kind: Kind, near: deque[Attempt]) -> Iterator[Attempt]:
@@ -176,13 +184,18 @@ def _homes(event: Event, kind: Kind, near: deque[Attempt]) -> Iterator[Attempt]:
             and not (event.activity and one.activities)
         )
         return
-    if (session := roles.session(event)) is not None and kind.weight in ("works", "ends"):
+    if (session := roles.session(event)) is not None and kind.weight in ("works", "ends", "cuts"):
         yield from (one for one in latest if session in one.sessions and not one.over)
     client = roles.client(event)
     # Sessions that only serve to find the user's own end within a moment; the attempt goes on.
     lately = [one for one in latest if event.time - one.last <= (_MOMENT if one.over else _TYPING)]
     if client is not None:
         yield from (one for one in lately if one.client == client and _agrees(one, event))
+    if roles.network(event):
+        lately = [one for one in lately if event.time - one.last <= _SIGN_IN]
+    if event.provider == CLIENT and event.activity is None and kind.weight == "ends":
+        # One after the other; how long a person took to type, and stayed, is anybody's guess.
+        yield from (one for one in latest[:1] if not one.over and not one.activities)
     if kind.weight in ("works", "fails") or event.time - _MOMENT <= (
         latest[0].last if latest else event.time
     ):

@@ -12,7 +12,7 @@ from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
 from rdpdoctor.readers.eventlog import evtx, formats, roles
 from rdpdoctor.readers.eventlog.attempts import Attempt, attempts
 from rdpdoctor.readers.eventlog.event import Event, EventLogError, known
-from rdpdoctor.readers.eventlog.observe import observations
+from rdpdoctor.readers.eventlog.observe import observations, who
 from rdpdoctor.readers.eventlog.table import CLIENT, GATEWAY
 from rdpdoctor.readers.eventlog.tally import Tally
 
@@ -195,14 +195,17 @@ def _fill(log: EventLog, tries: Sequence[Attempt], host: Sequence[Event]) -> lis
     )
     own = {id(event) for attempt in log.attempts for event in attempt.events}
     rest = [event for event in host if id(event) not in own]
-    return [*_files(log, tries), *observations(tries, rest, started)]
+    entered = {one.user: one.last for one in log.attempts if one.outcome == "works" and one.user is not None}
+    return [*_files(log, tries, rest), *observations(tries, rest, started, entered)]
 
 
-def _files(log: EventLog, tries: Sequence[Attempt]) -> list[Observation]:
+def _files(log: EventLog, tries: Sequence[Attempt], rest: Sequence[Event]) -> list[Observation]:
     """What was looked at: one row for all files."""
     firsts = [tally.first for _, tally in log.tallies if tally.first is not None]
     lasts = [tally.last for _, tally in log.tallies if tally.last is not None]
     outcomes = [attempt.outcome for attempt in tries]
+    refused = [one for one in rest if roles.network(one) and roles.client(one) is not None]
+    names = [one.user for one in tries if one.outcome == "fails"] or [roles.user(one) for one in refused]
     args: dict[str, Any] = {
         "files": [name for name, _ in log.tallies],
         "formats": [tally.format for _, tally in log.tallies],
@@ -215,5 +218,8 @@ def _files(log: EventLog, tries: Sequence[Attempt]) -> list[Observation]:
         "works": outcomes.count("works"),
         "fails": outcomes.count("fails"),
         "lost": log.lost,
+        "users": who(map(roles.masked, names)),
+        "refused": len(refused),
+        "sources": who(map(roles.client, refused)),
     }
     return [Observation("event.log", args, Stage.HOST, Source.EVENTLOG, None)]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from rdpdoctor.facts import Observation, Source, Stage
 from rdpdoctor.readers.eventlog import roles
 from rdpdoctor.readers.eventlog.event import known
-from rdpdoctor.readers.eventlog.table import SCHANNEL, Kind, kind_of
+from rdpdoctor.readers.eventlog.table import SCHANNEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from rdpdoctor.facts import Value
     from rdpdoctor.readers.eventlog.attempts import Attempt
     from rdpdoctor.readers.eventlog.event import Event
+    from rdpdoctor.readers.eventlog.table import Kind
 
 #: Attempts and kinds of events that a journal holds; of more, the latest count.
 MOST = 100
@@ -31,6 +33,12 @@ _ENDS = {
 _LONG = timedelta(days=30)
 #: A sign-in for administration needs no licence, so that one got in says nothing about these.
 _LASTING = (Stage.LICENSING, Stage.GATEWAY)
+#: So long before another user's success one's failure from the same address is a matter of today.
+_TODAY = timedelta(days=1)
+#: STATUS_NO_SUCH_USER: a name mistyped, where another one gets in.
+_NOBODY = 0xC0000064
+#: What ends sessions again and again, whoever comes back.
+_LIMITS = frozenset({"session.idle-limit", "session.time-limit", "session.disconnected-limit"})
 
 
 _Stands: TypeAlias = "Callable[[Event, Kind], bool]"
@@ -49,29 +57,67 @@ class _Row:
 
 
 def observations(
-    attempts: Sequence[Attempt], host: Iterable[Event], started: datetime
+    attempts: Sequence[Attempt],
+    host: Iterable[Event],
+    started: datetime,
+    entered: Mapping[str, datetime] | None = None,
 ) -> Iterator[Observation]:
-    """attempts: of one pair, by their beginning. host: other events of the machine whose log it is."""
+    """attempts: of one pair, by their beginning. host: other events of the machine whose log it is.
+    entered: when each user got in the last time, from wherever.
+    """
     decided = [attempt for attempt in attempts if attempt.outcome != "open"]
-    latest = decided[-1] if decided else None
+    latest = _latest(decided, entered or {})
     for number, attempt in enumerate(attempts[-MOST:], max(len(attempts) - MOST, 0) + 1):
         yield _attempt(number, attempt, attempt is latest, started)
         reason = _shown(attempt)
         if reason is not None and attempt is latest:
             yield reason
-    in_latest = set(map(id, latest.events)) if latest is not None and latest.outcome == "fails" else set()
+    in_latest = set(map(id, latest.events)) if latest is not None else set()
+    failed = latest is not None and latest.outcome == "fails"
     own = [event for attempt in attempts for event in attempt.events]
     success = max((one.last for one in decided if one.outcome == "works"), default=None)
-    yield from _rows(own, lambda event, _: id(event) in in_latest, started)
     others = list(host)
     good = _good(others)
     until = max((event.time for event in (*own, *others) if known(event.time)), default=None)
+
+    def in_it(event: Event, kind: Kind) -> bool:
+        if kind.means in _LIMITS:
+            return until is None or until - event.time <= _LONG
+        return id(event) in in_latest and (failed or kind.weight == "cuts")
+
+    yield from _rows(own, in_it, started, True)
     yield from _rows(others, lambda event, kind: _stands(event, kind, success, good, until), started)
+
+
+def _latest(decided: Sequence[Attempt], entered: Mapping[str, datetime]) -> Attempt | None:
+    """The attempt that decides: the latest, unless another user who came from the same address that day is
+    still shut out.
+    """
+    if not decided or decided[-1].outcome != "works":
+        return decided[-1] if decided else None
+    last = decided[-1]
+    of_users = {one.user: one for one in decided if one.user is not None}
+    for one in reversed(of_users.values()):
+        if (
+            one.outcome == "fails"
+            and one.user != last.user
+            and last.began - one.began <= _TODAY
+            and (one.decisive is None or roles.status(one.decisive) != _NOBODY)
+            and entered.get(one.user or "", one.began) <= one.began
+        ):
+            return one
+    return last
+
+
+def who(names: Iterable[str | None]) -> list[str]:
+    """How often each comes, the most frequent first."""
+    counts = Counter(name for name in names if name is not None)
+    return [f"{name} ({count})" for name, count in counts.most_common()]
 
 
 def _attempt(number: int, attempt: Attempt, latest: bool, started: datetime) -> Observation:
     decisive = attempt.decisive
-    kind = kind_of(decisive.provider, decisive.id) if decisive is not None else None
+    kind = roles.kind(decisive) if decisive is not None else None
     args: dict[str, Value] = {
         "number": number,
         "side": attempt.side,
@@ -82,9 +128,10 @@ def _attempt(number: int, attempt: Attempt, latest: bool, started: datetime) -> 
         "outcome": attempt.outcome,
         "at": attempt.stage.value if attempt.stage is not None else None,
         "means": kind.means if kind is not None else None,
-        "says": roles.says(decisive.provider, decisive.id) if decisive is not None else None,
+        "says": roles.told(decisive) if decisive is not None else None,
         "status": roles.status(decisive) if decisive is not None else None,
         "began": _iso(attempt.began),
+        "decided": _iso(decisive.time) if decisive is not None else None,
         "ended": _iso(attempt.last),
         "latest": latest,
         "story": [_line(event) for event in attempt.events],
@@ -105,12 +152,19 @@ def _shown(attempt: Attempt) -> Observation | None:
     return Observation("code.shown", args, Stage.HOST, Source.EVENTLOG, None)
 
 
-def _rows(events: Iterable[Event], stands: _Stands, started: datetime) -> Iterator[Observation]:
+def _rows(
+    events: Iterable[Event], stands: _Stands, started: datetime, beside: bool = False
+) -> Iterator[Observation]:
+    """beside: whether they belong to connections."""
     rows: dict[_Key, _Row] = {}
     for event in events:
-        kind = kind_of(event.provider, event.id)
+        kind = roles.kind(event)
         if kind is None or kind.weight in ("step", "works", "ends"):
             continue
+        if not beside and roles.network(event):
+            if roles.client(event) is None:  # as programs of the machine itself leave
+                continue
+            kind = replace(kind, means=f"network-{kind.means}")
         key = (event.provider, event.id, roles.status(event), roles.client(event), stands(event, kind))
         row = rows.get(key)
         if row is None:
@@ -131,7 +185,7 @@ def _logged(row: _Row, stands: bool, started: datetime) -> Observation:
         "provider": event.provider,
         "id": event.id,
         "means": row.kind.means,
-        "says": roles.says(event.provider, event.id),
+        "says": roles.told(event),
         "weight": row.kind.weight,
         "at": row.kind.stage.value,
         "status": roles.status(event),
@@ -159,7 +213,7 @@ def _good(events: Iterable[Event]) -> dict[str, datetime]:
     """means → when it was last seen to be over."""
     found: dict[str, datetime] = {}
     for event in events:
-        kind = kind_of(event.provider, event.id)
+        kind = roles.kind(event)
         for means in _ENDS.get(kind.means, ()) if kind is not None else ():
             found[means] = max(event.time, found.get(means, event.time))
     return found
@@ -169,6 +223,8 @@ def _stands(
     event: Event, kind: Kind, success: datetime | None, good: dict[str, datetime], until: datetime | None
 ) -> bool:
     """Whether nothing that came later shows that it is over. until: how far the log goes."""
+    if kind.means == roles.TAKEN:  # of no connection that is known
+        return False
     over = good.get(kind.means)
     if (over is not None and over > event.time) or (until is not None and until - event.time > _LONG):
         return False

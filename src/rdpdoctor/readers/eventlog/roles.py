@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from rdpdoctor.knowledge import events as known
 from rdpdoctor.readers.eventlog.event import Event, number
-from rdpdoctor.readers.eventlog.table import AUDIT, SCHANNEL, SERVICES
+from rdpdoctor.readers.eventlog.table import AUDIT, LSA, SCHANNEL, SERVICES, SESSIONS, Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: What stands for "none" in such fields.
 _NOBODY = frozenset({"", "-", "LOCAL", "0.0.0.0", "::", "%%1833"})
+_HERE = ("127.0.0.1", "::1")
 _PORT = re.compile(r"^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$")
 #: The services that Remote Desktop is made of: by their own names, which are in no language, or as English
 #: Windows shows them.
 _SERVICES = ("termservice", "umrdpservice", "sessionenv", "remote desktop")
 
+
+#: How CredSSP calls the server of a Remote Desktop connection; it serves others besides.
+_SERVICE = "TERMSRV/"
+#: Sign-ins that a program of the machine itself asks for, not a peer: the name of the process that does.
+_OWN_LOGON = ("advapi", "user32", "seclogo", "chap")
+#: What LocalSessionManager 40 means by its reason: the numbers of ERRINFO (MS-RDPBCGR 2.2.5.1.1).
+TAKEN = "session.taken-over"
+_LIMITS: Mapping[int, str] = {3: "session.idle-limit", 4: "session.time-limit", 5: TAKEN}
 
 #: Processes in whose name TLS works for others, Remote Desktop among them.
 _ANYBODY = frozenset({"lsass", "svchost", "system"})
@@ -36,6 +46,27 @@ def says(provider: str, identity: int) -> str:
     """The event in a few words; empty where nothing is known of it."""
     row = known.find(identity, provider)
     return row.says if row is not None else ""
+
+
+def kind(event: Event) -> Kind | None:
+    """How the event counts; of one id the reason may tell."""
+    found = kind_of(event.provider, event.id)
+    if found is not None and found.means == "session.disconnected":
+        means = _LIMITS.get(status(event) or 0)
+        return replace(found, means=means, weight="cuts") if means is not None else found
+    return found
+
+
+def told(event: Event) -> str:
+    """The event in a few words, with what its reason says."""
+    plain = says(event.provider, event.id)
+    reason = status(event)
+    if plain and reason in _LIMITS and event.provider == SESSIONS:
+        from rdpdoctor.knowledge.codes import family
+
+        code = next((one for one in family("errinfo").codes if one.number == reason), None)
+        return f"{plain}: {code.says}" if code is not None else plain
+    return plain
 
 
 def value(event: Event, role: str) -> str:
@@ -65,6 +96,15 @@ def _address(text: str) -> str | None:
     return text.partition("%")[0].removeprefix("::ffff:").lower()
 
 
+def server(event: Event) -> str | None:
+    """Whom a client wanted to connect to."""
+    if event.provider in LSA:
+        return event.data.get("#1", "").removeprefix(_SERVICE).partition(":")[0].strip("[]") or None
+    if event.id not in (1024, 1102):
+        return None
+    return event.data.get("Value", "").strip() or None
+
+
 def session(event: Event) -> str | None:
     return value(event, "session") or None
 
@@ -89,7 +129,7 @@ def status(event: Event) -> int | None:
     sub = number(value(event, "substatus"))
     if sub:
         return sub
-    return number(value(event, "status") or value(event, "reason"))
+    return number((value(event, "status") or value(event, "reason")).removeprefix("%%"))
 
 
 def _driver_status(binary: str) -> int | None:
@@ -112,6 +152,10 @@ def concerns_us(event: Event) -> bool:
         except ValueError:
             own = ""
         return any(name in f"{own} {event.data.get('param1', '')}".lower() for name in _SERVICES)
+    if event.provider == SCHANNEL and event.data.get("Type", "").lower() == "client":
+        return False  # of a program that connects to others; who is connected to has the server's
+    if event.provider in LSA:
+        return event.data.get("#1", _SERVICE).upper().startswith(_SERVICE)
     if event.provider == SCHANNEL and (process := value(event, "process").lower().removesuffix(".exe")):
         return "termservice" in process or process in _ANYBODY
     if event.provider == AUDIT:
@@ -120,11 +164,24 @@ def concerns_us(event: Event) -> bool:
     return event.data.get("#1", event.data.get("Session")) != "Console"
 
 
+def network(event: Event) -> bool:
+    """Whether it is a sign-in over the network, NLA's or any other: to files, to a web page."""
+    return event.provider == AUDIT and event.data.get("LogonType") == "3"
+
+
 def _remote(event: Event) -> bool:
     """A sign-in of type 10 is one at a remote desktop. 7 unlocks a desktop, which may be the machine's own; 3
     is any over the network, NLA's too: who was let in that way is told better by 1149.
     """
     kind = event.data.get("LogonType", "10")
     if kind == "7":
-        return client(event) not in (None, "127.0.0.1", "::1")
-    return kind == "10" or (kind == "3" and event.id == 4625)
+        return client(event) not in (None, *_HERE)
+    if kind != "3":
+        return kind == "10"
+    by = event.data.get("LogonProcessName", "").strip().lower()
+    return (
+        event.id == 4625
+        and not by.startswith(_OWN_LOGON)
+        and event.data.get("ProcessName", "-").strip() in ("", "-")
+        and client(event) not in _HERE
+    )

@@ -27,10 +27,12 @@ CORE = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS"
 AUDIT = "Microsoft-Windows-Security-Auditing"
 SCHANNEL = "Schannel"
 SERVICES = "Service Control Manager"
+LSA = ("LsaSrv", "LSA (LsaSrv)")
 
 #: How an event weighs. works: a connection got so far. fails: one did not. breaks: none can, as long as it
 #: is so. warns: something is not as it should be. step, ends: on the way, and the end of what had worked.
-WEIGHTS = ("works", "fails", "breaks", "warns", "step", "ends")
+#: cuts: a session was ended by a rule of the server, not by who used it.
+WEIGHTS = ("works", "fails", "breaks", "warns", "step", "ends", "cuts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _session(means: str, weight: str) -> Kind:
     return Kind(means, weight, _END, _USER_AT)
 
 
-def _cut(means: str, weight: str = "ends") -> Kind:
+def _cut(means: str, weight: str = "cuts") -> Kind:
     return Kind(means, weight, _END, ("Session",))
 
 
@@ -112,6 +114,9 @@ _MANAGER: Mapping[int, Kind] = {
     1069: Kind("licensing.grace-over", "breaks", _LICENSING),
     1070: Kind("sign-in.drained", "fails", _NLA),
     1071: Kind("sign-in.drained", "fails", _NLA),
+    1128: Kind("licensing.grace-over", "warns", _LICENSING),
+    1129: Kind("licensing.no-server", "warns", _LICENSING),
+    1130: Kind("licensing.no-server-set", "warns", _LICENSING),
     1149: Kind("sign-in.accepted", "works", _NLA, ("Param1", "Param2", "Param3")),
     1158: Kind("connection.received", "step", _TCP, ("Param1",)),
     20497: Kind("licensing.slow", "warns", _LICENSING),
@@ -271,8 +276,7 @@ WANTED: Mapping[str, Mapping[int, Kind]] = MappingProxyType(
         SERVICES: _SERVICES,
         "TermDD": _TERMDD,
         f"{_TS}SessionBroker-Client": _BROKER,
-        "LsaSrv": {6041: Kind("credssp.below-allowed", "fails", _NLA)},
-        "LSA (LsaSrv)": {6041: Kind("credssp.below-allowed", "fails", _NLA)},
+        **{name: {6041: Kind("credssp.below-allowed", "fails", _NLA, ("#1", "#2"))} for name in LSA},
         "NETLOGON": {
             3210: Kind("domain.not-trusted", "warns", _NLA),
             5719: Kind("domain.unreachable", "warns", _NLA),
