@@ -64,7 +64,18 @@ def test_probes_and_tags_agree() -> None:
     assert emitted <= declared
     # What no probe writes: the check itself, the user, the diagnosis, recordings.
     made = ("derived.", "check.", "probe.", "experiment.", "code.", "answer.")
-    others = (*made, "flow.", "event.", "cloud.", "file.", "host.", "gateway.", "nla.denied")
+    others = (
+        *made,
+        "flow.",
+        "event.",
+        "cloud.",
+        "file.",
+        "host.",
+        "gateway.",
+        "nla.denied",
+        "mcs.silent",
+        "mcs.stalled",
+    )
     assert {tag for tag in declared - emitted if not tag.startswith(others)} == set()
 
 
