@@ -1,6 +1,5 @@
 """The registry of a real implementation: values planted with `reg import` in Wine come out of `reg export`,
-and of the keys that the collector asks, as they went in. Wine is large (some 650 MB), and so not among the
-packages that `make test` installs.
+and of the keys that the collector asks, as they went in.
 """
 
 from __future__ import annotations
