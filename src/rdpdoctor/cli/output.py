@@ -91,6 +91,11 @@ class Writer:
             self._text(self._kept.pop(self._next))
             self._next += 1
 
+    def add(self, text: str) -> None:
+        """Below the report that was written last."""
+        if self.format == "text" and text:
+            write(f"\n{text}")
+
     def finish(self) -> None:
         """Write what waited: reports behind a target that has none, or all of them."""
         reports = [self._kept[number] for number in sorted(self._kept)]

@@ -166,8 +166,16 @@ def _report(joined: Sequence[Joined], call: _Call) -> tuple[int, list[str]]:
     _warn(list(dict.fromkeys(sentence for one in joined for sentence in one.assumed)))
     reports = sorted((judged(one.journal) for one in joined), key=_rank)
     writer = Writer(call.format, len(reports) > 1, call.verbose)
-    for number, report in enumerate(reports):
-        writer.take(number, report)
+    if call.format == "text" and not call.verbose:
+        from rdpdoctor.cli.output import stdout_page
+        from rdpdoctor.report.folded import folded, tail
+
+        for number, one in enumerate(folded(reports)):
+            writer.take(number, one.report)
+            writer.add(tail(one, stdout_page(False)))
+    else:
+        for number, report in enumerate(reports):
+            writer.take(number, report)
     writer.finish()
     return writer.worst, [report.verdict.status for report in reports]
 
@@ -187,6 +195,7 @@ def _rank(report: Report) -> int:
 
 def _totals(gathered: Gathered, statuses: Sequence[str]) -> None:
     """How many reports of which kind, and what was read. Of one saved check there is nothing to tell."""
+    from rdpdoctor.readers.eventlog.loose import LOCAL
     from rdpdoctor.readers.kinds import PLURALS
     from rdpdoctor.report.escape import visible
 
@@ -202,7 +211,7 @@ def _totals(gathered: Gathered, statuses: Sequence[str]) -> None:
     only = f" ({gathered.readings[0].summary})" if len(gathered.readings) == 1 else ""
     left, lost = (
         len(gathered.unread) + len(gathered.skipped),
-        sum(bool(one.lost) for one in gathered.readings),
+        sum(any(what != LOCAL for what in one.lost) for one in gathered.readings),
     )
     parts = [f"{left} left out" if left else "", f"{lost} not read whole" if lost else ""]
     tail = "; ".join(filter(None, parts))

@@ -47,6 +47,8 @@ _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _UNTRIED = frozenset(
     (Stage.NLA, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES, Stage.FINALIZATION, Stage.GATEWAY)
 )
+#: Steps that ask for an event that a log has told already.
+_READ = {"security-log-4625": 4625}
 #: What shows that files of the server were given; what rules make of them; what only its Security log has.
 _FILES = ("event.log", "host.read")
 _SETTLES = ("event.logged", "derived.host")
@@ -78,6 +80,13 @@ class _Writer:
         address = next((attempt.address for attempt in view.attempts if attempt.address), view.target.host)
         user = _user(view)
         self._given = _given(view)
+        self._read = {
+            step
+            for step, identity in _READ.items()
+            if any(
+                row.args.get("id") == identity and row.args.get("status") for row in view.all("event.logged")
+            )
+        }
         self._user = f"--user {user}" if user else ""
         self._args: dict[str, Value] = {
             "host": _to_paste(view.target.host, "HOST"),
@@ -154,7 +163,7 @@ class _Writer:
         """None for what was done already, and for what is Windows' on a server that is not."""
         if tell.kind == "question" or (tell.kind == "probe" and tell.id in self._done):
             return None
-        if tell.on == "server" and self._foreign:
+        if (tell.on == "server" and self._foreign) or tell.id in self._read:
             return None
         sentence = fill(tell.text, self._args)
         if sentence is None:

@@ -1,8 +1,8 @@
 """Sentences with holes: `{name}` or `{name:how}`, filled from named arguments.
 
-A part in square brackets that has a hole is left out where there is nothing to fill it with. Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as
-they are. What fills a hole may come from a hostile peer: it is cut here, and escaped by whoever puts it on
-a screen.
+Only a brace right before a lower-case name is a hole, so that PowerShell blocks can stand in a sentence as
+they are. A part in square brackets that has a hole is left out where there is nothing for it. What fills a
+hole may come from a hostile peer: it is cut here, and escaped by whoever puts it on a screen.
 """
 
 from __future__ import annotations

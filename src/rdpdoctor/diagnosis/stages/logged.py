@@ -107,7 +107,7 @@ def _cut(view: View, judged: MutableMapping[Stage, Judged | None]) -> None:
 
 
 def health(view: View, found: Health) -> Health:
-    """What a log tells although no stage does: that it failed, not where; or only a defect, and no attempt."""
+    """What a log tells although no stage does: that it failed, not where; or a defect, and no attempt."""
     if not only(view):
         return found
     row = _latest(view)

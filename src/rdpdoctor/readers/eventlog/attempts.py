@@ -101,8 +101,8 @@ class Attempt:
                     self.outcome, self.decisive, self.stage = "fails", event, self._client_stage(reason)
 
     def _was_in(self, event: Event) -> bool:
-        """What fails after a session is its end, not that of an attempt; and who was let in may well be refused
-        a share of files.
+        """What fails after a session is its end, not that of an attempt; and who was let in may well be
+        refused a share of files.
         """
         return self.outcome == "works" and (self.stage is not Stage.NLA or roles.network(event))
 

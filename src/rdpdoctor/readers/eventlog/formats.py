@@ -24,6 +24,11 @@ _TEXT = re.compile(
     re.MULTILINE,
 )
 _JSON = re.compile(r'"(ProviderName|LogName|RecordId|ReplacementStrings)"\s*:')
+#: What collectors of logs write: the id, and whose it is, in any order.
+_SHIPPED = (
+    re.compile(r'"(EventID|EventId|event_id)"\s*:'),
+    re.compile(r'"(SourceName|Provider|provider_name)"\s*:'),
+)
 #: Logs of Windows XP and Server 2003.
 _OLD = b"LfLe"
 
@@ -39,7 +44,9 @@ def format_of(head: bytes) -> str | None:
         return "clixml"
     if re.search(r"<Events?[\s>]", text) and "<" in text[:200]:
         return "xml"
-    if text.lstrip()[:1] in ("[", "{") and _JSON.search(text):
+    if text.lstrip()[:1] in ("[", "{") and (
+        _JSON.search(text) or all(each.search(text) for each in _SHIPPED)
+    ):
         return "json"
     if csvlog.plausible(text):
         return "csv"

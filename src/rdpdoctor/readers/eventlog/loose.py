@@ -37,9 +37,15 @@ def note(fields: Mapping[str, str], tally: Tally) -> None:
         tally.lose(LOCAL, 0)
 
 
-def event(fields: Mapping[str, str], values: Sequence[str] = (), message: str = "") -> Event | None:
+def event(
+    fields: Mapping[str, str],
+    values: Sequence[str] = (),
+    message: str = "",
+    data: Mapping[str, str] | None = None,
+) -> Event | None:
     """fields: Id, ProviderName, LogName, TimeCreated, RecordId, MachineName, ActivityId, Level, as PowerShell
-    calls them. values: in order; else what the English message says. None where it is of no interest.
+    calls them. data: values by name; values: in order; else what the English message says. None where it is
+    of no interest.
     """
     identity = fields.get("Id", "").strip().replace(",", "")
     if not identity and fields.get("InstanceId", "").isdecimal():
@@ -50,7 +56,9 @@ def event(fields: Mapping[str, str], values: Sequence[str] = (), message: str = 
     kind = kind_of(provider, int(identity))
     if kind is None:
         return None
-    if values:
+    if data and any(name in data for name in (*kind.fields, "#1")):
+        data = {name: clean(value) for name, value in data.items()}
+    elif values:
         names = kind.fields or tuple(f"#{place}" for place in range(1, len(values) + 1))
         data = {name: clean(value) for name, value in zip(names, values, strict=False)}
     else:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from rdpdoctor.readers.eventlog.table import Kind
 
-_ADDRESS = r"\[?([0-9a-fA-F.:%]+)\]?"
+#: The dot that ends a sentence is no part of an address.
+_ADDRESS = r"\[?([0-9a-fA-F.:%]*[0-9a-fA-F:])\]?"
 _HEX = r"(0x[0-9a-fA-F]+|\d+)"
 
 #: provider and id → where the values stand, in the order of the groups → their fields.
@@ -54,8 +55,8 @@ _SENTENCES: Mapping[tuple[str, int], tuple[str, tuple[str, ...]]] = {
     (CLIENT, 1024): (r"server \(([^)]*)\)", ("Value",)),
     (CLIENT, 1026): (r"\(Reason ?= ?(\d+)\)", ("Value",)),
     (CLIENT, 1102): (r"to the server ([^\s]+?)\.?$", ("Value",)),
-    (SCHANNEL, 36870): (rf"cryptographic module is {_HEX}", ("ErrorCode",)),
-    (SCHANNEL, 36871): (r"internal error state is (\d+)", ("ErrorState",)),
+    (SCHANNEL, 36870): (rf"(\w+) credential.*?cryptographic module is {_HEX}", ("Type", "ErrorCode")),
+    (SCHANNEL, 36871): (r"(\w+) credential.*?state is (\d+)", ("Type", "ErrorState")),
     (SCHANNEL, 36874): (r"An? (\S+ \S+) connection request", ("Protocol",)),
     (SCHANNEL, 36887): (r"code is (\d+)", ("AlertDesc",)),
     (SCHANNEL, 36888): (r"code is (\d+).*?state is (\d+)", ("AlertDesc", "ErrorState")),
@@ -77,6 +78,8 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "Logon Type": ("LogonType",),
     "Status": ("Status",),
     "Sub Status": ("SubStatus",),
+    "Caller Process Name": ("ProcessName",),
+    "Logon Process": ("LogonProcessName",),
 }
 
 

@@ -93,7 +93,7 @@ def _address(text: str) -> str | None:
         return None
     found = _PORT.match(text)
     text = (found[1] or found[2]) if found else text
-    return text.partition("%")[0].removeprefix("::ffff:").lower()
+    return text.partition("%")[0].removeprefix("::ffff:").rstrip(".").lower()
 
 
 def server(event: Event) -> str | None:
