@@ -170,9 +170,9 @@ def _report(joined: Sequence[Joined], call: _Call) -> tuple[int, list[str]]:
         from rdpdoctor.cli.output import stdout_page
         from rdpdoctor.report.folded import folded, tail
 
-        for number, one in enumerate(folded(reports)):
-            writer.take(number, one.report)
-            writer.add(tail(one, stdout_page(False)))
+        for number, alike in enumerate(folded(reports)):
+            writer.take(number, alike.report)
+            writer.add(tail(alike, stdout_page(False)))
     else:
         for number, report in enumerate(reports):
             writer.take(number, report)

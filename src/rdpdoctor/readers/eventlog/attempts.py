@@ -39,6 +39,7 @@ _SIDES = {CLIENT: "client", GATEWAY: "gateway", **dict.fromkeys(LSA, "client")}
 _PARTS = frozenset({MANAGER, SESSIONS, CORE, AUDIT, CLIENT, GATEWAY, "TermDD", *LSA})
 #: What begins an attempt when nothing else does, by provider and id.
 _BEGINS = frozenset({(CORE, 131), (MANAGER, 261), (CLIENT, 1024)})
+_REFUSED = (AUDIT, 4625)
 #: The client ended it, a user or an administrator did; 263 comes where it asks for a password, to come again.
 _ORDINARY = frozenset({0, 1, 2, 3, 263})
 #: Listeners for sandboxes on the same machine have such names.
@@ -207,7 +208,14 @@ def _homes(event: Event, kind: Kind, near: deque[Attempt]) -> Iterator[Attempt]:
 
 
 def _agrees(attempt: Attempt, event: Event) -> bool:
-    """An activity id of its own means a connection of its own, except for UDP's."""
+    """An activity id of its own means a connection of its own, except for UDP's; another refusal is another
+    attempt, also where the log has nothing of connections.
+    """
+    before = attempt.decisive
+    if before is not None and (before.provider, before.id) == (event.provider, event.id) == _REFUSED:
+        again = event.time - attempt.last > _MOMENT and not roles.network(event)
+        if again or roles.user(event) != attempt.user:
+            return False
     if event.activity is None or not attempt.activities:
         return True
     return event.data.get("ConnType", "UDP") != "TCP" and event.provider in (CORE, AUDIT)
