@@ -106,6 +106,9 @@ BOB_AND_ALICE = (
         ((session(21, 0, "alice"), ended(3600, "5")), "degraded", "finalization", "session.limit",
          "possible"),
         ((ended(0, "5"),), "unknown", None, None, None),
+        ((exports.accepted(0, "10.0.0.9"), session(21, 1, "alice"), session(24, 5, "alice"),
+          exports.accepted(60, "10.0.0.9"), ended(61, "5"), session(25, 62, "alice")),
+         "healthy", None, None, None),
         ((session(21, 0, "alice"), ended(3600, "11")), "healthy", None, None, None),
         # one user's success is not another's
         (BOB_AND_ALICE, "failing", "nla", "credentials.wrong", "confirmed"),

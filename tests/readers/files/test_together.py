@@ -200,6 +200,25 @@ def test_old_errors_of_the_log_do_not_explain_what_was_recorded(tmp_path: Path) 
     assert causes.get("credentials.wrong") is None
 
 
+@pytest.mark.parametrize(
+    ("sample", "stands"),
+    [
+        (exports.key_unusable(LATER + 1), True),
+        (exports.key_unusable(LATER - 3600), False),
+        (exports.key_unusable(LATER - 600 * 86400), False),
+        (exports.not_renewed(LATER - 3600), True),  # so it is until the log says otherwise
+        (exports.not_renewed(LATER - 600 * 86400), False),
+    ],
+)
+def test_what_the_log_says_of_nobody_counts_at_the_time_of_the_recording(
+    sample: exports.Sample, stands: bool, tmp_path: Path
+) -> None:
+    log = _log("srv01.corp.example", sample)
+    (found,) = told(put(tmp_path, capture=ONE["capture"], log=log))
+    rows = list(found.journal.tagged("event.logged"))
+    assert [row.args["stands"] for row in rows] == [stands]
+
+
 def test_what_was_collected_on_the_client_gives_the_server_no_other_name(tmp_path: Path) -> None:
     found = told(put(tmp_path / "a", capture=ONE["capture"], clients=ONE["clients"], pc=_clients_bundle()))
     assert len(found) == 1

@@ -83,7 +83,10 @@ def observations(
     def in_it(event: Event, kind: Kind) -> bool:
         if kind.means in _LIMITS:
             return until is None or until - event.time <= _LONG
-        return id(event) in in_latest and (failed or kind.weight == "cuts")
+        if id(event) not in in_latest or latest is None or latest.decisive is None:
+            return False
+        # What was taken over before it was entered was the console's, or another connection's.
+        return failed or (kind.weight == "cuts" and latest.decisive.time <= event.time)
 
     yield from _rows(own, in_it, started, True)
     yield from _rows(others, lambda event, kind: _stands(event, kind, success, good, until), started)

@@ -93,8 +93,10 @@ def beside_recording(
             began = seconds(str(row.args.get("began"))) - found.ahead
             if not first <= began <= last:
                 moved = _with(moved, latest=False)
-        elif row.tag == "event.logged" and _momentary(row) and _row_key(row) not in keys:
-            moved = _with(moved, stands=False)
+        elif row.tag == "event.logged":
+            over = first - seconds(str(row.args.get("last"))) + found.ahead > _MONTH
+            if over or (_momentary(row) and _row_key(row) not in keys):
+                moved = _with(moved, stands=False)
         kept.append(moved)
     return Heard(kept, found, [])
 

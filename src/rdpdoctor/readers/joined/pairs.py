@@ -56,12 +56,15 @@ class Reading:
 
 @dataclass(slots=True)
 class Joined:
-    """assumed: what was taken to be the same machine without proof, or left out, a sentence each."""
+    """assumed: what was taken to be the same machine without proof, or left out, a sentence each. spans: of
+    the recorded connections of the latest try, if there is a recording.
+    """
 
     journal: Journal
     server: Machine
     client: Machine = field(default_factory=Machine)
     assumed: list[str] = field(default_factory=list)
+    spans: list[logs.Span] = field(default_factory=list)
 
     @property
     def since(self) -> float:
@@ -250,7 +253,7 @@ def _pairs(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list[J
             found.append(_of_logs([told], group))
             continue
         for one in found:
-            _add_general(one, told)
+            _add_general(one, told, log)
     return found
 
 
@@ -264,7 +267,7 @@ def _with_logs(pair: recorded.Pair, tolds: Sequence[Shown], group: Group, log: E
     if latest is None or logged is None:
         found = _of_pair(pair, group)
         for told in tolds:
-            found.journal.extend(_one_log(found, told))
+            found.journal.extend(_heard(found, told, log))
         return found
     spans = [(stream.start, stream.end) for stream in latest.streams]
     rows: list[Observation] = []
@@ -306,7 +309,8 @@ def _of_pair(pair: recorded.Pair, group: Group) -> Joined:
     host = next((name for name in (pair.host,) if name), pair.address)
     journal = Journal(Target(f"{host} from {pair.client}", host, pair.port), iso(pair.began))
     journal.extend(pair.rows(pair.began))
-    return Joined(journal, group.machine, Machine.of([pair.client]))
+    spans = [(stream.start, stream.end) for stream in pair.latest.streams] if pair.latest is not None else []
+    return Joined(journal, group.machine, Machine.of([pair.client]), spans=spans)
 
 
 def _of_logs(tolds: Sequence[Shown], group: Group) -> Joined:
@@ -342,10 +346,19 @@ def _of_nothing(readings: Sequence[Reading]) -> Joined:
     return Joined(journal, Machine())
 
 
-def _add_general(one: Joined, told: Shown) -> None:
+def _add_general(one: Joined, told: Shown, log: EventLog | None) -> None:
     """What a server's log says of no client."""
     logged = one.journal.first("event.log") is not None
-    one.journal.extend(row for row in _one_log(one, told) if row.tag != "event.log" or not logged)
+    one.journal.extend(row for row in _heard(one, told, log) if row.tag != "event.log" or not logged)
+
+
+def _heard(one: Joined, told: Shown, log: EventLog | None) -> list[Observation]:
+    """Beside a recording only what is about its time."""
+    if log is None or not one.spans:
+        return _one_log(one, told)
+    rows = logs.beside_recording(told.journal, one.spans, log, told.computer).rows
+    shift = seconds(told.journal.started) - one.since
+    return [shifted(row, shift) for row in rows]
 
 
 def _one_log(one: Joined, told: Shown) -> list[Observation]:
