@@ -214,7 +214,7 @@ def test_what_the_log_says_of_nobody_counts_at_the_time_of_the_recording(
     sample: exports.Sample, stands: bool, tmp_path: Path
 ) -> None:
     log = _log("srv01.corp.example", sample)
-    (found,) = told(put(tmp_path, capture=ONE["capture"], log=log))
+    (found,) = told(put(tmp_path / "a", capture=ONE["capture"], log=log))
     rows = list(found.journal.tagged("event.logged"))
     assert [row.args["stands"] for row in rows] == [stands]
 
