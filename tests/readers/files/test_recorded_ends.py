@@ -251,3 +251,44 @@ def test_half_a_connection_says_nothing_about_a_port_that_is_shut() -> None:
 def test_a_refusal_that_another_connection_got_past_did_not_end_it() -> None:
     refused = talk().ask().say(1, nego.confirm_packet(nego.NegotiationFailure(2))).reset(0)
     assert found(refused, in_tls(3).reset(0)).verdict.status == "unknown"
+
+
+def signing_in(*sizes: int) -> craft.Conversation:
+    """Records of client and server in turn, from the client's first message of CredSSP on."""
+    made = talk().ask().confirm().hello().handshake()
+    for place, size in enumerate(sizes):
+        made.data(place % 2, size)
+    return made
+
+
+SEALED_ALERT = craft.record(ContentType.ALERT, bytes(26))
+
+
+def test_an_alert_after_the_sign_in_is_the_servers_refusal() -> None:
+    """Windows lets a wrong password wait for a second, sends an alert, and the client leaves."""
+    refused = signing_in(81, 215, 633).say(1, SEALED_ALERT, after=1.0).close(0)
+    diagnosis = found(refused)
+    assert places(diagnosis) == ("failing", "nla")
+    assert "the server sent a TLS alert 1.0 s after the sign-in" in diagnosis.verdict.summary
+    assert surely(diagnosis) == ["credentials.wrong"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "at_most"),
+    [((1200, 215, 130), "possible"), ((81, 215, 633, 105, 300), "possible"), ((81,), "possible")],
+)
+def test_an_alert_elsewhere_in_the_sign_in_tells_of_no_password(sizes: tuple[int, ...], at_most: str) -> None:
+    """With Kerberos, after the server has proven itself, and before it has challenged."""
+    diagnosis = found(signing_in(*sizes).say(1, SEALED_ALERT).close(0))
+    assert places(diagnosis) == ("failing", "nla")
+    assert {cause.confidence for cause in diagnosis.causes if cause.id == "credentials.wrong"} <= {at_most}
+
+
+def test_an_alert_that_ends_a_session_is_no_refusal() -> None:
+    made = settled(in_tls(selected=2)).data(1, 3000)
+    assert found(made.say(1, SEALED_ALERT).close(1)).verdict.status in WORKS
+
+
+def test_an_alert_in_answer_to_the_clients_is_no_refusal() -> None:
+    left = signing_in(81, 215).say(0, SEALED_ALERT).say(1, SEALED_ALERT).close(0)
+    assert "alert" not in found(left).verdict.summary

@@ -48,8 +48,7 @@ def add(view: View, conclusions: Conclusions, judged: MutableMapping[Stage, Judg
     elif outcome == "fails":
         before = judged.get(at)
         if before is None or before.status is not Status.FAILED:
-            by = text(row, "by")
-            judged[at] = Judged(Status.FAILED, f"recorded.{by if by in _ENDED_BY else 'ended'}", row.args)
+            judged[at] = _failed(view, row, at)
     else:
         _open(view, row, at, judged)
 
@@ -109,6 +108,15 @@ def _works(row: Observation, judged: MutableMapping[Stage, Judged | None]) -> No
             judged[stage] = Judged(Status.WARNING, found.key, found.args, found.elapsed_ms)
         elif found is not None and found.status is Status.UNKNOWN:
             judged[stage] = Judged(Status.OK, "recorded.passed", row.args)
+
+
+def _failed(view: View, row: Observation, at: Stage) -> Judged:
+    by = text(row, "by")
+    alert = view.first("flow.alert")
+    if at is Stage.NLA and alert is not None:
+        key = "recorded.alert-guessed" if flag(alert, "guessed") else "recorded.alert"
+        return Judged(Status.FAILED, key, {**row.args, **alert.args})
+    return Judged(Status.FAILED, f"recorded.{by if by in _ENDED_BY else 'ended'}", row.args)
 
 
 def _open(view: View, row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | None]) -> None:

@@ -29,6 +29,7 @@ _STAGES = {
     "flow.request": Stage.X224,
     "flow.hello": Stage.TLS,
     "flow.credssp": Stage.NLA,
+    "flow.alert": Stage.NLA,
     "flow.licensing": Stage.LICENSING,
 }
 _ROLE = "walk"  # each is a client's own; which of several counts is for whoever puts them together

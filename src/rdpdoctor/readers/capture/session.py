@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Stage
 from rdpdoctor.readers.capture.tls import CLIENT, SERVER
-from rdpdoctor.readers.capture.walk import TICKETS
+from rdpdoctor.readers.capture.walk import CHALLENGE, NEGOTIATE, TICKETS
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.flow import Flow
@@ -18,9 +18,6 @@ _BYTES = 12_000
 #: Where the recording lacks bytes, so that nothing can be counted: bytes of either side that only a session
 #: needs.
 _PICTURES, _INPUT = 100_000, 3_000
-#: The most bytes of a record with CredSSP's first message for NTLM (for Kerberos it is far more), and the
-#: least of one with a challenge; an error is less. Recorded: 81 to 110, and 179 to 350.
-_NEGOTIATE, _CHALLENGE = 160, 150
 #: CredSSP has at most three records of the server, the basic settings one more.
 _NOT_YET = 4
 #: What a server says between the end of the connection sequence and its first picture is less.
@@ -73,7 +70,7 @@ def looked(flow: Flow) -> bool:
     if walk.stage is not Stage.NLA or walk.tls is None:
         return False
     client, server = walk.tls.traffic
-    return client.records == 1 and client.bytes <= _NEGOTIATE and server.latest >= _CHALLENGE
+    return client.records == 1 and client.bytes <= NEGOTIATE and server.latest >= CHALLENGE
 
 
 def _early(walk: Walk) -> int:

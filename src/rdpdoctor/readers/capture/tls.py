@@ -29,12 +29,25 @@ _CONTROL = (0, 4)
 _SYNCHRONIZE = 20
 
 
+@dataclass(frozen=True, slots=True)
+class LateAlert:
+    """An alert after the handshake. guessed: TLS 1.3 hides what it is, and its size says so. name: where it
+    could be opened.
+    """
+
+    side: int
+    when: float
+    guessed: bool = False
+    name: str | None = None
+
+
 @dataclass(slots=True)
 class Traffic:
     """Records of application data after the handshake, their bytes, and when the first and last came.
 
     finalized: bytes up to a run of sizes as a server's synchronize, two controls and font map have them, with
-    which the connection sequence ends (MS-RDPBCGR 1.3.1.1). latest: bytes of the last record.
+    which the connection sequence ends (MS-RDPBCGR 1.3.1.1). earliest, latest: bytes of the first and the last
+    record.
     """
 
     records: int = 0
@@ -42,6 +55,7 @@ class Traffic:
     first: float | None = None
     last: float | None = None
     finalized: int | None = None
+    earliest: int = 0
     latest: int = 0
     _shortest: int = 1 << 16
     _run: tuple[int, ...] = ()
@@ -49,6 +63,7 @@ class Traffic:
     def count(self, size: int, when: float) -> None:
         self.records += 1
         self.bytes += size
+        self.earliest = self.earliest or size
         self.latest = size
         if self.finalized is None:
             self._compare(size)
@@ -67,6 +82,7 @@ class TlsWalk:
     """Feed it what either side sends. after: the last message that came whole.
 
     alert: (who, which) of the alert in the clear that ended it. hidden: who sent an encrypted alert.
+    late: the first alert after the handshake.
     plain: application data that `decryption` opened, for whoever takes it from there.
     completed: when the client's and the server's parts were both there. fault: what breaks the protocol.
     """
@@ -80,6 +96,7 @@ class TlsWalk:
         self.completed: float | None = None
         self.alert: tuple[int, Alert] | None = None
         self.hidden: int | None = None
+        self.late: LateAlert | None = None
         self.fault: tuple[int, Malformed] | None = None
         self.after = ""
         self.bytes = [0, 0]
@@ -146,13 +163,13 @@ class TlsWalk:
 
     def _read(self, side: int, kind: int, fragment: bytes, when: float) -> None:
         opened = self.decryption.record(side, kind, fragment) if self.decryption is not None else None
-        if opened is not None and self._opened(side, kind, *opened):
+        if opened is not None and self._opened(side, kind, *opened, when):
             return
         match kind:
             case ContentType.CHANGE_CIPHER_SPEC:
                 self._changed[side] = True
             case ContentType.ALERT:
-                self._alert(side, fragment)
+                self._alert(side, fragment, when)
             case ContentType.HANDSHAKE if self._changed[side] and self.is_older:
                 self._finish(side, when)
             case ContentType.HANDSHAKE if side == CLIENT and self.completed is None:
@@ -160,12 +177,12 @@ class TlsWalk:
             case ContentType.APPLICATION_DATA:
                 self._application(side, fragment, when)
 
-    def _opened(self, side: int, outer: int, kind: int, plain: bytes) -> bool:
+    def _opened(self, side: int, outer: int, kind: int, plain: bytes, when: float) -> bool:
         """A record that may have been decrypted. True where there is no more to it."""
         if kind == ContentType.APPLICATION_DATA:
             self.plain.append((side, plain))
         elif kind == ContentType.ALERT and len(plain) == 2:
-            self._alert(side, plain)
+            self._alert(side, plain, when)
             return True
         # Tickets and new keys of TLS 1.3, which look like data from outside.
         return kind == ContentType.HANDSHAKE and outer != kind and self.completed is not None
@@ -181,13 +198,19 @@ class TlsWalk:
         except Malformed as error:
             self.fault = (CLIENT, error)
 
-    def _alert(self, side: int, fragment: bytes) -> None:
+    def _alert(self, side: int, fragment: bytes, when: float) -> None:
         if len(fragment) != 2:
             self.hidden = side if self.hidden is None else self.hidden
+            self._is_late(LateAlert(side, when))
             return
         alert = Alert.parse(fragment)
+        self._is_late(LateAlert(side, when, name=alert.name))
         if self.alert is None and (alert.fatal or alert.description == 0):
             self.alert = (side, alert)
+
+    def _is_late(self, alert: LateAlert) -> None:
+        if self.completed is not None and self.late is None:
+            self.late = alert
 
     def _finish(self, side: int, when: float) -> None:
         if self.completed is not None:
@@ -201,6 +224,7 @@ class TlsWalk:
         if self.completed is not None:
             if len(fragment) in _HIDDEN_ALERTS and not self.is_older:
                 self.hidden = side
+                self._is_late(LateAlert(side, when, guessed=True))
                 return
             self.traffic[side].count(len(fragment), when)
         elif side == CLIENT and self.flight.hello is not None and not self.is_older:

@@ -21,6 +21,7 @@ from rdpdoctor.wire.tls_record import Version, version_name
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.keylog import Secrets
+    from rdpdoctor.readers.capture.tls import LateAlert
 
 #: A tag, its arguments, and when (seconds since 1970).
 Row: TypeAlias = "tuple[str, dict[str, Any], float]"
@@ -40,6 +41,10 @@ _UNOPENED = {
 TICKETS = 2
 #: Server records of CredSSP: challenge, public key, and the early user authorization result.
 _NLA_RECORDS = 3
+#: The most bytes of a record with CredSSP's first message for NTLM (for Kerberos it is far more), and the
+#: least of one with a challenge; an error is less, and so is the answer to a proof of the public key.
+#: Recorded: 81 to 110, and 179 to 350.
+NEGOTIATE, CHALLENGE = 160, 150
 
 
 class Walk:
@@ -68,7 +73,7 @@ class Walk:
         self._odd = False  # the client began with something else than a request
         self._dead = False  # the stage has ended in the protocol
         self._left = False  # the client has: what the server says then answers only that
-        self._told_tls = self._told_chain = False
+        self._told_tls = self._told_chain = self._told_late = False
 
     @property
     def parsing(self) -> bool:
@@ -288,6 +293,26 @@ class Walk:
             self._tls_broke(when)
         if tls.plain:
             self._look_inside(tls, when)
+        if tls.late is not None and not self._told_late:
+            self._told_late = True
+            self._alerted(tls.late)
+
+    def _alerted(self, alert: LateAlert) -> None:
+        """An alert of the server while the client signs in: before version 3 CredSSP has no word for no,
+        and Windows uses this. Who ends a session may do so with an alert, too.
+        """
+        assert self.tls is not None
+        client, server = self.tls.traffic
+        most = _NLA_RECORDS + (0 if self.tls.is_older else TICKETS)
+        signing_in = self._has_nla and client.records and server.records <= most
+        if alert.side != SERVER or not signing_in or (self.inside is not None and self.inside.over):
+            return
+        # NTLM: the server has challenged, the client has proven who it is, and nothing came but this.
+        proof = client.records > 1 and client.earliest <= NEGOTIATE and server.latest >= CHALLENGE
+        waited = alert.when - (client.last or alert.when)
+        args = {"waited_ms": telling.ms(waited), "proof": proof, "guessed": alert.guessed, "name": alert.name}
+        self.rows.append(("flow.alert", args, alert.when))
+        self._dead = True
 
     def _look_inside(self, tls: TlsWalk, when: float) -> None:
         if self.inside is None:

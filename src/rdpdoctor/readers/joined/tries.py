@@ -178,6 +178,8 @@ def _death(rows: Iterable[Observation]) -> Fate | None:
             return Fate("fails", Stage.TCP)
         if room in _STEPS and word in _DIED:
             return Fate("fails", _STEPS[room], "server" if word in _SILENTLY else None)
+        if row.tag == "flow.alert":
+            return Fate("fails", Stage.NLA, "server")
         if row.tag == "flow.licensing":
             return Fate("fails", Stage.LICENSING)
         if row.tag == "flow.errinfo" and row.args.get("code") not in _OWN_WISH:
