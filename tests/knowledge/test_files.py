@@ -86,7 +86,7 @@ def test_commands_stand_in_backticks(tell: Tell) -> None:
 
 def test_steps_name_only_commands_that_exist() -> None:
     """And `read` only for what it reads: no step has a saved journal to read."""
-    from rdpdoctor.cli.main import COMMANDS
+    from rdpdoctor.cli.commands import COMMANDS
 
     named = {
         text.split()[1]
@@ -104,7 +104,8 @@ def test_every_verdict_and_stage_tried_has_a_next_step() -> None:
         assert steps[key]
     verdicts = {"healthy", "degraded", "failing", "unreachable", "unknown"}
     foreign = {"not-windows", *(f"{stage}.not-windows" for stage in Stage)}
-    assert set(steps) <= {*Stage, *verdicts, *foreign, "out-of-time", "beyond"}
+    files = {"files.system", "files.security", "files.facts"}
+    assert set(steps) <= {*Stage, *verdicts, *foreign, *files, "out-of-time", "beyond"}
 
 
 def test_every_sentence_the_code_names_exists() -> None:

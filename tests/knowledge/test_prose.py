@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rdpdoctor.cli.main import COMMANDS
+from rdpdoctor.cli.commands import COMMANDS
 from rdpdoctor.knowledge import load, store
 from rdpdoctor.knowledge.advice import advice, for_cause
 from rdpdoctor.knowledge.check_prose import SIDES
