@@ -114,6 +114,8 @@ wheel: $(VENV)/run.stamp ## dist/*.whl, for pipx install
 # has no wheel for one of them fails here, not on somebody's machine.
 LOCK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 SYSTEMS := windows x86_64-apple-darwin aarch64-apple-darwin x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
+# Where people only run it.
+MORE := x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 lock: $(VENV)/python.stamp ## requirements/*.txt anew
 	@[ -x $(VENV)/lock/bin/uv ] || { $(BIN)/python -m venv $(VENV)/lock && $(VENV)/lock/bin/pip -q install uv; }
 	uv=$(VENV)/lock/bin/uv
@@ -121,11 +123,12 @@ lock: $(VENV)/python.stamp ## requirements/*.txt anew
 	$$uv $(LOCK) --group build -c requirements/run.txt -o requirements/build.txt
 	$$uv $(LOCK) --group test -c requirements/run.txt -c requirements/build.txt -o requirements/test.txt
 	$$uv $(LOCK) --group fuzz -o requirements/fuzz.txt
-	for system in $(SYSTEMS); do for python in 3.11 3.12 3.13; do for name in run build test; do
+	for system in $(SYSTEMS) $(MORE); do for python in 3.11 3.12 3.13; do for name in run build test; do
+	  [[ $$name != test || " $(SYSTEMS) " == *" $$system "* ]] || continue
 	  $$uv --no-config pip install --quiet --dry-run --target $(VENV)/none --require-hashes --only-binary :all: \
 	    --python-platform $$system --python-version $$python -r requirements/$$name.txt
 	done; done; done
-	echo "every locked version has a wheel for: $(SYSTEMS)"
+	echo "every locked version has a wheel for: $(SYSTEMS), and without its tests: $(MORE)"
 
 clean: ## what was made here
 	@rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -135,7 +135,7 @@ class _Joined:
 
 def _zstd(file: _Joined, frame: bytes) -> tuple[BinaryIO, type[Exception], int]:
     """The unpacked bytes, the error of damage, and how many there are, where the file says so. Python has
-    zstd from 3.14 on; before that the extra `rdpdoctor[zstd]` brings it.
+    zstd from 3.14 on; before that a package does, which is installed wherever it has wheels.
     """
     module = _first("compression.zstd", "zstandard")
     if module is None:

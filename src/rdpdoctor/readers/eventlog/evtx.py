@@ -83,8 +83,8 @@ def _library() -> Callable[..., Any]:
         from evtx import PyEvtxParser
     except ImportError as error:
         raise EventLogError(
-            "reading .evtx files needs the library `evtx`: pip install 'rdpdoctor[evtx]'; "
-            "or save the log as XML and read that"
+            "reading .evtx files needs the Python package `evtx`, which is not installed here; "
+            "save the log as XML and read that, or install it"
         ) from error
     return PyEvtxParser
 
