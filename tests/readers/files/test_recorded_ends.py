@@ -8,6 +8,7 @@ import pytest
 
 from rdpdoctor.diagnosis import Diagnosis, diagnose
 from rdpdoctor.knowledge import load
+from rdpdoctor.readers.capture import Limits
 from rdpdoctor.readers.joined import Reading, join
 from rdpdoctor.wire import nego
 from rdpdoctor.wire.tls_record import Alert, ContentType, Version
@@ -292,3 +293,55 @@ def test_an_alert_that_ends_a_session_is_no_refusal() -> None:
 def test_an_alert_in_answer_to_the_clients_is_no_refusal() -> None:
     left = signing_in(81, 215).say(0, SEALED_ALERT).say(1, SEALED_ALERT).close(0)
     assert "alert" not in found(left).verdict.summary
+
+
+def dialled(at: float, port: int, times: int = 4, client: int = 40000) -> craft.Conversation:
+    """Requests to connect that nobody answers."""
+    made = craft.Conversation(ports=(client + int(at), port))
+    made.now = craft.START + at
+    for count in range(times):
+        made.add(made.raw(0, craft.SYN), after=float(count))
+    return made
+
+
+def told(port: int, *talks: craft.Conversation) -> Diagnosis:
+    packets = sorted((packet for each in talks for packet in each.packets), key=lambda packet: packet[0])
+    data = craft.pcap(craft.framed(packets))
+    capture = craft.read(data, Limits(ports=frozenset({port})))
+    (one,) = join([Reading("a.pcap", "recording of packets", capture=capture)])
+    return diagnose(one.journal, load())
+
+
+def test_a_port_that_nobody_answers_on_and_nobody_asked_about() -> None:
+    diagnosis = told(3389, dialled(0, 3390))
+    assert diagnosis.verdict.status == "unknown"
+    assert "--port 3390" in diagnosis.verdict.summary
+    assert not diagnosis.causes
+
+
+@pytest.mark.parametrize(
+    "talks",
+    [
+        [dialled(0, 3390, times=1)],
+        [dialled(at, 3390 + at) for at in range(5)],
+        [craft.Conversation(ports=(40000, 3390)).open()],
+    ],
+)
+def test_a_lone_syn_a_scan_and_what_was_answered_are_not_told(talks: list[craft.Conversation]) -> None:
+    assert "--port" not in told(3389, *talks).verdict.summary
+
+
+@pytest.mark.parametrize("port", [3389, 3390])
+def test_a_connection_that_nobody_used_is_not_held_against_those_without_an_answer(port: int) -> None:
+    unused = craft.Conversation(ports=(40000, port)).open()
+    diagnosis = told(port, unused, dialled(1, port), dialled(2, port))
+    assert places(diagnosis) == ("unreachable", "tcp")
+    assert "no answer" in diagnosis.verdict.summary
+    assert surely(diagnosis) == ["path.filtered"]
+
+
+def test_who_closes_without_a_word_may_be_another_program() -> None:
+    diagnosis = found(talk().ask().close(1))
+    confidence = {cause.id: cause.confidence for cause in diagnosis.causes}
+    assert confidence["port.not-rdp"] == "possible"
+    assert diagnosis.causes[0].id == "server.closes-early"

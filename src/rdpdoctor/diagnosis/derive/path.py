@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import Args, View, derived, number, whole
+from rdpdoctor.diagnosis.view import Args, View, derived, number, text, whole
 from rdpdoctor.facts import Observation, Stage
 
 if TYPE_CHECKING:
@@ -55,5 +55,7 @@ def _often(view: View, again: int) -> bool:
     """Whether that is much among all packets, where a recording has counted them."""
     sides = ("client_packets", "server_packets")
     packets = sum(whole(row, side) or 0 for row in view.all("flow.packets") for side in sides)
+    if again < _AGAIN_MANY and any(text(row, "outcome") == "works" for row in view.all("flow.attempt")):
+        return False  # whoever got in has not noticed so few
     least = _AGAIN_SHARE_OF_MANY if again >= _AGAIN_MANY else _AGAIN_SHARE
     return again >= least * packets

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rdpdoctor.diagnosis.conclusions import Conclusions
 
 READ, ATTEMPT = "flow.read", "flow.attempt"
+_DIALS = ("refused", "rejected", "silent")
 _ENDED_BY = ("client", "server")
 
 
@@ -71,6 +72,9 @@ def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
     args: dict[str, Any] = dict(read.args)
     row = _latest(view)
     if row is None or health is Health.UNKNOWN:
+        silent = view.first("flow.unanswered")
+        if row is None and silent is not None:
+            return "recorded-unanswered", {**args, **silent.args}
         return ("recorded-nothing" if row is None else "recorded-unknown"), args
     args["ended"] = text(row, "ended")
     failed = [text(one, "ended") or "" for one in view.all(ATTEMPT) if text(one, "outcome") == "fails"]
@@ -112,6 +116,10 @@ def _works(row: Observation, judged: MutableMapping[Stage, Judged | None]) -> No
 
 def _failed(view: View, row: Observation, at: Stage) -> Judged:
     by = text(row, "by")
+    if at is Stage.TCP:
+        dial = next((one for way in _DIALS if (one := view.first(f"tcp.{way}")) is not None), None)
+        if dial is not None:
+            return Judged(Status.FAILED, dial.tag, dial.args)
     alert = view.first("flow.alert")
     if at is Stage.NLA and alert is not None:
         key = "recorded.alert-guessed" if flag(alert, "guessed") else "recorded.alert"

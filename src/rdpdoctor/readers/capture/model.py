@@ -55,6 +55,19 @@ class Stream:
     tunnel: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A port that somebody tried to reach, in vain, and that nobody has asked about. syns: requests to
+    connect. start: when the first was sent, seconds since 1970.
+    """
+
+    client: str
+    server: str
+    port: int
+    syns: int
+    start: float
+
+
 @dataclass(slots=True)
 class Totals:
     """packets: all records of the file. bytes: of the file as it is unpacked. tcp_flows: SYNs, without those
@@ -73,9 +86,12 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """secrets: the Decryption Secrets Blocks of a pcapng file, as (type, data)."""
+    """secrets: the Decryption Secrets Blocks of a pcapng file, as (type, data). unanswered: ports beside those
+    asked for, of which one may be meant; a few at most.
+    """
 
     streams: tuple[Stream, ...]
     lost: tuple[str, ...]
     totals: Totals
     secrets: tuple[tuple[int, bytes], ...] = field(default=(), repr=False)
+    unanswered: tuple[Unanswered, ...] = ()

@@ -9,6 +9,7 @@ from rdpdoctor.readers.capture import pcap, pcapng
 from rdpdoctor.readers.capture.model import Capture, CaptureError, Limits, Stream, Totals
 from rdpdoctor.readers.capture.source import PACKED, Source
 from rdpdoctor.readers.capture.tracker import KEY_LOG, Tracker
+from rdpdoctor.readers.capture.unanswered import unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,4 +77,5 @@ def read_capture(
     if source.fault:
         lost.append(source.fault)
     lost += [f"{count:,} {what}" for what, count in tracker.lost.items()]
-    return Capture(tuple(tracker.streams), tuple(lost), totals, tuple(section.secrets))
+    silent = unanswered(tracker.held.values(), totals.end or 0.0)
+    return Capture(tuple(tracker.streams), tuple(lost), totals, tuple(section.secrets), silent)

@@ -80,7 +80,7 @@ class Pair:
         has some. live: a check saw the server itself, and what was recorded only stands beside that.
         """
         latest = self.latest
-        made = [self._read(), *self._attempts(since)]
+        made = [self._read(), *self._attempts(since), *self._unanswered(since)]
         if live:
             return made
         told = (
@@ -90,6 +90,8 @@ class Pair:
         tcp = [stream for stream in told if stream.kind != "udp"]
         if latest is not None and len(tcp) > _STREAMS:
             tcp = [*[one for one in tcp if one is not latest.decisive][: _STREAMS - 1], latest.decisive]
+        if latest is not None and latest.fate.at is Stage.TCP:
+            tcp = [stream for stream in tcp if not _unused(stream)]
         for number, stream in enumerate(sorted(tcp, key=lambda one: one.start), first_number):
             decisive = latest is None or stream is latest.decisive
             shift = (origins[id(stream)] - since) * 1000
@@ -127,6 +129,19 @@ class Pair:
             "lost": [what for _, capture in self.captures for what in capture.lost],
         }
         return Observation("flow.read", args, Stage.PATH, Source.CAPTURE)
+
+    def _unanswered(self, since: float) -> Iterator[Observation]:
+        """Where nobody was seen to connect, a port that nobody answers on may be the one."""
+        for _, capture in [] if self.streams else self.captures:
+            for one in capture.unanswered:
+                args: dict[str, Value] = {
+                    "client": one.client,
+                    "address": one.server,
+                    "port": one.port,
+                    "syns": one.syns,
+                }
+                at_ms = round((one.start - since) * 1000, 3)
+                yield Observation("flow.unanswered", args, Stage.TCP, Source.CAPTURE, at_ms)
 
     def _attempts(self, since: float) -> Iterator[Observation]:
         latest, count = self.latest, len(self.found)
@@ -177,6 +192,12 @@ def _home(stream: Stream, found: dict[tuple[str, str, int], Pair]) -> tuple[str,
     if stream.kind == "udp" and key not in found:
         return next((other for other in found if other[:2] == key[:2]), key)
     return key
+
+
+def _unused(stream: Stream) -> bool:
+    """Opened, and neither used nor closed: no try, and not to be held against those that nobody answered."""
+    tags = {row.tag for row in stream.observations}
+    return stream.kind == "unseen" and "tcp.connected" in tags and "flow.open" in tags
 
 
 def _names(row: Observation) -> list[str | None]:
