@@ -202,7 +202,7 @@ def _keys(folder: Path) -> list[str]:
 
 def _pipe(folder: Path) -> list[str]:
     os.mkfifo(folder / "pipe")
-    return [str(folder / "pipe"), "/dev/zero", "/dev/stdin"]
+    return [str(folder), "/dev/zero", "/dev/tty"]
 
 
 READ = (0, 1, 3)

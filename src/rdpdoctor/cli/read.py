@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdpdoctor.cli.usage import INTERRUPTED, Parser, UsageError, let_stdout_go, warn, warn_of
@@ -36,6 +37,7 @@ what it reads:
 
 examples:
   rdpdoctor read failing.pcapng
+  rdpdoctor read -                       what you paste
   rdpdoctor read failing.pcapng System.evtx bundle.json
   rdpdoctor read nsg.json --from 203.0.113.7
   rdpdoctor srv01 --with System.evtx     beside a check that is made now
@@ -58,7 +60,9 @@ class _Call(NamedTuple):
 
 def parser() -> Parser:
     made = Parser("rdpdoctor read", "rdpdoctor read FILE... [options]", _DESCRIPTION, _EPILOG)
-    made.add_argument("files", metavar="FILE", nargs="*", help="a file, a folder or a zip archive")
+    made.add_argument(
+        "files", metavar="FILE", nargs="*", help="a file, a folder, a zip archive; - reads stdin"
+    )
     output = made.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="the report as JSON; an array for several pairs")
     output.add_argument("--jsonl", action="store_true", help="one JSON report a line")
@@ -90,6 +94,7 @@ def run(words: Sequence[str]) -> int:
     with reading() as ear:
         from rdpdoctor.readers.gather import gather
 
+        invite(call.files)
         gathered = gather(call.files, call.asked, ear)
     complain_of(gathered, several=len(call.files) > 1)
     if ear.stop:
@@ -137,6 +142,15 @@ def _keylog(name: str) -> bytes:
             f"`{name}` is larger than the {_LARGEST_KEYLOG // 2**20} MiB a key log may have", hint
         )
     return data
+
+
+def invite(files: Sequence[str]) -> None:
+    """Say how a paste ends, where somebody can paste."""
+    from rdpdoctor.cli.output import is_terminal
+
+    if "-" in files and is_terminal(sys.stdin):
+        end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D on a line of its own"
+        warn(f"paste what is to be read, then press {end}")
 
 
 def complain_of(gathered: Gathered, several: bool) -> None:

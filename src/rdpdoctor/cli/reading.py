@@ -37,7 +37,7 @@ def reading() -> Iterator[Ear]:
         return
 
     def stop(number: int, frame: object) -> None:
-        if ear.stop:
+        if ear.stop or ear.waiting:
             raise KeyboardInterrupt
         ear.stop = True
 

@@ -108,6 +108,15 @@ class Archive:
             skipped.append(f"`{shown}` is read as far as it goes: {source.fault}")
         return _member(shown, size, modified, held)
 
+    def kept(
+        self, pipe: BinaryIO, skipped: list[str], shown: str, modified: float, worth: Worth | None = None
+    ) -> Member | None:
+        """What comes out of a pipe, within the same bounds."""
+        held, size = self._spooled(pipe.read, worth)
+        if self.left < 0:
+            skipped.append(f"`{shown}` is longer than what is read, and is cut off")
+        return _member(shown, size, modified, held)
+
     def _member(
         self,
         archive: zipfile.ZipFile,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from rdpdoctor.readers.archive import UNFOLDED, Archive, ArchiveError
 from rdpdoctor.readers.joined.pairs import Reading
 from rdpdoctor.readers.kinds import KNOWN, Kind, kind_of, unknown
+from rdpdoctor.readers.pipes import STDIN, is_pipe, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,9 +54,11 @@ class Gathered:
 
 
 class Ear:
-    """Hears how far the reading is. stop: end it where it is; what was read by then counts."""
+    """Hears how far the reading is. stop: end it where it is; what was read by then counts. waiting: for
+    what somebody else writes, so that only he or an interrupt ends it.
+    """
 
-    stop = False
+    stop = waiting = False
 
     def file(self, name: str, size: int) -> None:
         """The next file begins; size in bytes."""
@@ -88,8 +91,11 @@ class _Run:
     archive: Archive = field(default_factory=Archive)
 
     def path(self, path: Path, shown: str, depth: int) -> None:
-        """What a person names may be a link; what lies in a folder may not."""
+        """What a person names may be a link or a pipe; what lies in a folder may not."""
         try:
+            if not depth and is_pipe(shown):
+                self._pipe(shown)
+                return
             status = path.lstat() if depth else path.stat()
         except (OSError, ValueError) as error:
             self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
@@ -105,6 +111,21 @@ class _Run:
                         self.file(file, shown, status.st_size, status.st_mtime, named=not depth)
             except OSError as error:
                 self.found.unread.append((shown, f"cannot be read: {_why(error)}"))
+
+    def _pipe(self, name: str) -> None:
+        shown = "stdin" if name in STDIN else name
+        self.files += 1
+        self.ear.waiting = True
+        try:
+            with opened(name) as (pipe, modified):
+                member = self.archive.kept(pipe, self.found.skipped, shown, modified, _worth)
+        finally:
+            self.ear.waiting = False
+        if member is None:
+            self._leave(shown, unknown(b""), named=True)
+            return
+        with member.open() as inside:
+            self.file(inside, shown, member.size, modified, named=True)
 
     def file(
         self, file: BinaryIO, shown: str, size: int, modified: float, named: bool, level: int = 0

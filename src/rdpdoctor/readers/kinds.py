@@ -31,7 +31,7 @@ PLURALS = {
 KNOWN = (
     "captures (pcap, pcapng), event logs (.evtx or exports), .rdp files, bundles of `rdpdoctor collect`, "
     ".reg and policy exports, console output, cloud rules (JSON), checks of --save FILE; "
-    "also gz, zst, zip and folders"
+    "also gz, zst, zip and folders, and - for stdin"
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 #: What people send that is not read here: its first bytes, and what to do with it.

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import zipfile
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdpdoctor.facts import Journal, Target
-from rdpdoctor.readers import archive
+from rdpdoctor.readers import archive, pipes
 from rdpdoctor.readers import gather as module
 from rdpdoctor.readers.gather import Asked, Ear, gather
 from rdpdoctor.readers.kinds import Kind, kind_of
+from rdpdoctor.readers.pipes import Once
 from tests.readers.capture import craft
 from tests.readers.capture.test_containers import zstd
 from tests.readers.eventlog import exports
@@ -106,12 +108,72 @@ def test_a_link_in_a_folder_leads_nowhere(tmp_path: Path) -> None:
     assert gather([str(inside / "link.rdp")]).readings, "a link that a person names is meant"
 
 
+class Typed(io.BytesIO):
+    """A terminal: each read ends with a line, and after Ctrl-D it would go on."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.ended = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.ended += not data
+        assert self.ended < 2, "nobody types Ctrl-D twice"
+        return data
+
+
+@pytest.mark.parametrize("name", ["-", *ALL])
+@pytest.mark.parametrize("by", ["-", "/dev/stdin"])
+def test_stdin_is_read_as_a_file_is(name: str, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if by != "-" and sys.platform == "win32":
+        pytest.skip("there is no /dev here")
+    data, kind = ALL.get(name, (b"", None))
+    near, far = os.pipe()
+    with open(near, "rb") as pipe, open(far, "wb") as writer:
+        writer.write(data)
+        writer.close()
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(pipe))
+        monkeypatch.setattr(module, "is_pipe", lambda name: True)  # of /dev/stdin: not that of the tests
+        found = gather([by])
+    assert [one.kind for one in found.readings] == ([kind] if kind else [])
+    assert found.unread == ([] if kind else [("stdin", "it is empty")])
+
+
+def test_one_end_is_the_end() -> None:
+    once = Once(Typed(b"abc"))
+    assert [once.read(10), once.read(10)] == [b"abc", b""]
+
+
+def test_stdin_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "UNFOLDED", 2**20)
+    run, skipped = archive.Archive(), list[str]()
+    member = run.kept(io.BytesIO(bytes(2**21)), skipped, "stdin", 0.0)
+    assert member is not None
+    assert member.size <= 2**20
+    assert "cut off" in skipped[0]
+    with member.open():
+        pass
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
-def test_what_is_no_ordinary_file_is_not_opened(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    assert gather([str(tmp_path / "pipe")]).unread == [(str(tmp_path / "pipe"), "it is no ordinary file")]
+def test_a_pipe_is_read_where_it_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     assert "no ordinary file" in gather([str(tmp_path)]).skipped[0]
-    assert gather([os.devnull]).unread[0][1] == "it is no ordinary file"
+    writer = Thread(target=lambda: pipe.write_bytes(RDP))
+    writer.start()
+    found = gather([str(pipe)])
+    writer.join()
+    assert [one.kind for one in found.readings] == [Kind.RDP]
+    monkeypatch.setattr(pipes, "_PATIENCE", 0.01)
+    assert "nobody writes into" in gather([str(pipe)]).unread[0][1]
+
+
+@pytest.mark.parametrize("device", [os.devnull, "/dev/zero", "/dev/tty"])
+def test_devices_are_not_opened(device: str) -> None:
+    if not os.path.exists(device):
+        pytest.skip(f"there is no {device} here")
+    assert gather([device]).unread[0][1] == "it is no ordinary file"
 
 
 def test_members_names_lead_nowhere(tmp_path: Path) -> None:
