@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rdpdoctor.readers.capture import Limits, Stream, read_capture
@@ -95,6 +95,7 @@ steps = st.lists(
 @pytest.mark.parametrize("six", [False, True])
 @settings(max_examples=60)
 @given(steps=steps)
+@example(steps=[(1, ACK, 1, 0, 65000, 0.001, 0), (0, ACK, 0, 0, 65000, 0.001, 3)])  # an old acknowledgement
 def test_counting_alone_gives_the_same(
     make: Callable[[Packets], bytes], six: bool, steps: list[tuple[int, int, int, int, int, float, int]]
 ) -> None:

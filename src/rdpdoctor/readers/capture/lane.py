@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rdpdoctor.readers.capture.half import Half, Seen
 
 _SPECIAL = SYN | FIN | RST | ACK
-_MASK = 0xFFFFFFFF
+_MASK, _BACK = 0xFFFFFFFF, 1 << 31
 
 
 class Lane:
@@ -51,6 +51,8 @@ class Lane:
                 return False
         if sequence != self._next or flags & _SPECIAL != ACK or not window:
             return False
+        if ack != self._ack and (ack - self._ack) & _BACK:
+            return False  # an old packet behind newer ones
         if length > 0:
             self.spoke = when
         elif length or ack == self._ack or offset < 0x50:

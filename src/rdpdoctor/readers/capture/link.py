@@ -73,6 +73,8 @@ def _with_direction(data: bytes, at: int, end: int) -> int:
 
 
 def ethernet(data: bytes, at: int, end: int) -> int:
+    if data.startswith(_IP, at + 12) and at + 14 < end:
+        return at + 14
     return behind_type(data, at + 12, end)
 
 

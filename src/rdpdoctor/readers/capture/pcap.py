@@ -159,7 +159,8 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
             when = seconds + part * unit
             if totals.start is None:
                 totals.start = totals.end = tracker.origin = when
-            found = take(data, at + _RECORD, following, max(0, original - length), when, finder)
+            missing = original - length if original > length else 0
+            found = take(data, at + _RECORD, following, missing, when, finder)
             at = following
             if glances.fit(found):
                 (look, place), (look_again, place_again) = glances.first, glances.second

@@ -20,6 +20,7 @@ LENGTH: Final = 6
 V4 = Struct("!xxHHHBBxx12sIIBBH").unpack_from
 V6 = Struct("!xxxxHBB36sIIBBH").unpack_from
 SHORTEST: Final = 60  # IPv6 and TCP; of IPv4 20 bytes less
+_ENDS4, _ENDS6 = Struct("4s4s2s2s"), Struct("16s16s2s2s")
 _TCP = 6
 
 
@@ -29,8 +30,9 @@ def segment(raw: Raw) -> Segment:
 
 def reverse(key: bytes) -> bytes:
     """The key of the other direction's packets."""
-    size = (len(key) - 4) // 2
-    return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+    ends = _ENDS4 if len(key) == 12 else _ENDS6
+    source, target, source_port, target_port = ends.unpack(key)
+    return ends.pack(target, source, target_port, source_port)
 
 
 def simple(data: bytes, at: int, end: int, when: float) -> Raw | None:

@@ -87,7 +87,11 @@ class Tracker:
         """
         at = finder(data, start, end)
         if at >= 0:
-            return self._packet(data, start, at, end, missing, when, 0)
+            raw = None if missing else simple(data, at, end, when)  # nearly all that comes here
+            if raw is None:
+                return self._careful(data, start, at, end, missing, when, 0)
+            self._tcp(raw)
+            return at - start, data[at] >> 4
         if at == SEVERAL:
             for begin, last in subframes(data, start, end, finder):
                 self._packet(data, start, begin, last, missing, when, 0)
@@ -97,10 +101,15 @@ class Tracker:
         self, data: bytes, start: int, at: int, end: int, missing: int, when: float, depth: int
     ) -> tuple[int, int] | None:
         """The packet of IP at `at`, in `depth` others."""
-        raw = None if missing else simple(data, at, end, when)  # nearly all that comes here
-        if raw is not None:
-            self._tcp(raw)
-            return at - start, data[at] >> 4
+        raw = None if missing else simple(data, at, end, when)
+        if raw is None:
+            return self._careful(data, start, at, end, missing, when, depth)
+        self._tcp(raw)
+        return at - start, data[at] >> 4
+
+    def _careful(
+        self, data: bytes, start: int, at: int, end: int, missing: int, when: float, depth: int
+    ) -> tuple[int, int] | None:
         packet = ip.parse(data, at, end)
         if packet is None:
             self._lose("packets with a damaged or cut IP header")
@@ -161,7 +170,8 @@ class Tracker:
         key = raw[0]
         if flags & SYN:
             self.tcp_flows += not flags & ACK
-            if self.rejected.pop(key, None) is not None:
+            if key in self.rejected:
+                del self.rejected[key]
                 self.rejected.pop(reverse(key), None)
             if (key[-4:-2] if flags & ACK else key[-2:]) in self._ports:
                 client = reverse(key) if flags & ACK else key

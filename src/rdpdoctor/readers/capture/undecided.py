@@ -5,11 +5,12 @@ to one that is not, so this is written for speed: nothing is made of a packet be
 from __future__ import annotations
 
 from itertools import islice
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.capture import signature
 from rdpdoctor.readers.capture.half import ACK, FIN, RST, SYN
-from rdpdoctor.readers.capture.raw import HEADER, PAYLOAD, reverse, simple
+from rdpdoctor.readers.capture.raw import HEADER, PAYLOAD, SHORTEST, reverse, simple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,41 +21,68 @@ _ENDS, _OPENS = FIN | RST, SYN | ACK
 _HELD = 8  # packets of one connection
 _HELD_TUNNEL = 24
 _SPAN = 1 << 32
+#: From the IP header on: length, flags and offset of a fragment (IPv4), sequence number, TCP's offset, flags.
+_V4 = Struct("!xxHxxH16xI4xBB").unpack_from
+_V6 = Struct("!4xH38xI4xBB").unpack_from
 
 
 class Held:
-    """first: the key of the first packet; back: of the other direction. opening: its SYN and ACK flags."""
+    """first: the key of the first packet; back: of the other direction. opening: its SYN and ACK flags.
+    packets: without those that `quick` took, until `unfold`.
+    """
 
-    __slots__ = ("_house", "back", "first", "opening", "packets")
+    __slots__ = ("_house", "_later", "back", "first", "opening", "packets")
 
     def __init__(self, raw: Raw, house: Undecided) -> None:
         self._house = house
         self.first = raw[0]
         self.back = reverse(self.first)
-        self.opening = raw[2][3] & (SYN | ACK)
+        self.opening = raw[2][3] & _OPENS
         self.packets = [raw]
+        self._later: list[tuple[bytes, float]] = []
 
     def quick(self, data: bytes, at: int, end: int, when: float) -> bool:
         """Take the packet of IP at `at`, where that is done at once: it belongs to the opening, or it is the
         first that the client says and nothing that anybody here wants.
         """
-        raw = simple(data, at, end, when)
-        opening, packets = self.opening, self.packets
-        if raw is None or not opening & SYN or len(packets) >= _HELD:
+        first = data[at]
+        if first == 0x45:
+            if end - at < SHORTEST - 20:
+                return False
+            total, fragment, sequence, offset, flags = _V4(data, at)
+            here, last = at + 20, at + total
+            if fragment & 0x3FFF:
+                return False
+        else:
+            if end - at < SHORTEST or first >> 4 != 6:
+                return False
+            total, sequence, offset, flags = _V6(data, at)
+            here = at + 40
+            last = here + total
+        begin = here + (offset >> 4) * 4
+        opening, later = self.opening, self._later
+        if not here + 20 <= begin <= last <= end or not opening & SYN or flags & _ENDS:
             return False
-        sequence, _, _, flags, _ = raw[2]
-        if flags & _ENDS or flags & _OPENS == SYN:
+        if len(later) + len(self.packets) >= _HELD or flags & _OPENS == SYN:
             return False
-        payload = raw[5]
-        if not payload:
-            packets.append(raw)
+        if begin == last:
+            later.append((data[at:last], when))
             return True
         house = self._house
-        first = sequence == self.start() and (raw[0] == self.first) == (opening == SYN)
-        if not first or house.randoms or not signature.is_nothing(payload):
+        client = self.first if opening == SYN else self.back
+        begins = sequence == self.start() and data.startswith(client, here + 4 - len(client))
+        if not begins or house.randoms or not signature.is_nothing(data[begin:last]):
             return False
         house.drop(self)
         return True
+
+    def unfold(self) -> None:
+        """Make packets of what `quick` took."""
+        for data, when in self._later:
+            raw = simple(data, 0, len(data), when)
+            assert raw is not None
+            self.packets.append(raw)
+        self._later.clear()
 
     @property
     def middle(self) -> bool:
@@ -72,8 +100,8 @@ class Held:
 
     def start(self) -> int:
         """The sequence number of the client's first byte, where its SYN or the answer to it was seen."""
-        sequence, acknowledged, *_ = self.packets[0][HEADER]
-        return (sequence + 1) % _SPAN if self.opening == SYN else acknowledged
+        header = self.packets[0][HEADER]
+        return (header[0] + 1) % _SPAN if self.opening == SYN else header[1]
 
 
 class Undecided:
@@ -89,8 +117,10 @@ class Undecided:
 
     def drop(self, held: Held) -> None:
         """It is not worth telling."""
-        self._let_go(held)
-        self._reject(held.first, held.back)
+        first, back = held.first, held.back
+        self.held.pop(first, None)
+        self.held.pop(back, None)
+        self._reject(first, back)
 
     def take(self, raw: Raw) -> Held | None:
         """What was held of the packet's connection, once it is known to be worth telling."""
@@ -106,6 +136,7 @@ class Undecided:
             if flags & SYN:
                 return None
         else:
+            held.unfold()
             held.packets.append(raw)
         worth = self._judge(held, raw)
         if worth is None:
