@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
-from rdpdoctor.readers.host import read_host
+from rdpdoctor.readers.host import HostError, read_host
 from tests.readers.host.craft import judged, standing
 
 QWINSTA = """\
@@ -131,7 +133,7 @@ def test_listeners_in_qwinsta(encoding: str) -> None:
     data = QWINSTA.replace("\n", "\r\n").encode(encoding)
     assert standing(judged(data)) == {}
     gone = "\r\n".join(line for line in QWINSTA.split("\n") if "65536" not in line).encode(encoding)
-    assert set(standing(judged(gone))) == {"listener.absent", "listener.damaged"}
+    assert set(standing(judged(gone))) == {"listener.absent", "listener.damaged", "rdp.disabled"}
     assert judged(gone).verdict.status == "unreachable"
 
 
@@ -147,7 +149,7 @@ def test_a_german_qwinsta_is_read_by_its_numbers() -> None:
 
 def test_who_listens_by_netstat() -> None:
     assert rows(NETSTAT, "host.listeners") == [
-        {"tcp": [135, 445, 3389], "udp": [3389], "service": None, "asked": None}
+        {"tcp": [135, 445, 3389], "udp": [3389], "service": None, "asked": None, "both": [3389]}
     ]
     german = NETSTAT.replace("LISTENING", "ABHÖREN  ")
     assert rows(german, "host.listeners") == rows(NETSTAT, "host.listeners")
@@ -172,7 +174,142 @@ def test_what_a_client_tested() -> None:
     assert (found.verdict.status, found.verdict.stage) == ("unreachable", "tcp")
     assert set(standing(found).values()) == {"possible"}
     assert {"path.filtered", "listener.absent"} <= set(standing(found))
-    assert judged(TESTED.replace(": False", ": True").encode()).verdict.status == "unknown"
+    assert standing(found)["firewall.windows"] == "possible"
+    opened = judged(TESTED.replace(": False", ": True").encode())
+    assert opened.verdict.status == "unknown"
+    assert next(each.status for each in opened.stages if each.id == "tcp") == "ok"
+    facts = read_host(TESTED.encode())
+    assert (facts.computer, facts.port) == ("srv01", 3389)
+    assert read_host((IPCONFIG + TESTED).encode()).computer == "srv01"
+    assert read_host((IPCONFIG + SC + "\n" + TESTED).encode()).computer == "SRV01"
+
+
+MOVED = NETSTAT.replace("0.0.0.0:3389 ", "0.0.0.0:3390 ")
+OWNED = """\
+  TCP    0.0.0.0:445            0.0.0.0:0              LISTENING       4
+ Can not obtain ownership information
+  TCP    0.0.0.0:3390           0.0.0.0:0              LISTENING       1044
+  TermService
+ [svchost.exe]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence"),
+    [
+        (MOVED, "possible"),
+        (OWNED, "confirmed"),
+        (MOVED.replace("UDP    0.0.0.0:3390 ", "UDP    0.0.0.0:5353 "), None),
+        (MOVED + "  TCP    0.0.0.0:3389  0.0.0.0:0  LISTENING  77\n", None),
+        (MOVED + "  TCP    0.0.0.0:8801  0.0.0.0:0  LISTENING  77\n  UDP    0.0.0.0:8801  *:*  77\n", None),
+    ],
+)
+def test_a_port_that_was_moved(text: str, confidence: str | None) -> None:
+    assert standing(judged(text.encode())).get("port.changed") == confidence
+
+
+BLOCKS = """\
+Name                          : {name}
+DisplayName                   : {shown}
+Enabled                       : {enabled}
+Profile                       : Any
+Direction                     : Inbound
+Action                        : Block
+
+"""
+
+
+OPEN = OBJECT.replace("False", "True").replace("Domain, Private", "Any")
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        (BLOCKS.format(name="{F3A1}", shown="Block RDP", enabled="True"), {"firewall.may-block"}),
+        (BLOCKS.format(name="{F3A1}", shown="Block RDP", enabled="False"), {"firewall.shut"}),
+        (OPEN + "\n" + BLOCKS.format(name="x", shown="No 3389", enabled="True"),
+         {"firewall.may-block", "firewall.open"}),
+        (OPEN + "\n"
+         + "".join(BLOCKS.format(name=f"n{each}", shown=f"Game {each}", enabled="True") for each in range(9)),
+         {"firewall.open"}),
+    ],
+)  # fmt: skip
+def test_a_rule_that_blocks_ports_nobody_told(text: str, means: set[str]) -> None:
+    told = [row.args["means"] for row in judged(text.encode()).observations if row.tag == "derived.host"]
+    assert {one for one in told if str(one).startswith("firewall.")} == means
+
+
+CHART = """\
+C:\\>w32tm /stripchart /computer:dc1 /samples:3 /dataonly
+Tracking dc1 [10.1.0.1:123].
+Collecting 3 samples.
+The current time is 11/20/2026 9:14:03 AM.
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("samples", "offset"),
+    [
+        ("09:14:03, +437.1230000s\n09:14:05, +437.1234567s\n09:14:07, +437.1234567s", 437.1234567),
+        ("09:14:03, -00.0012345s\n09:14:05, +437.0s\n09:14:07, +00.0011345s", 0.0011345),
+        ("09:14:03, +00,0012345s", 0.0012345),
+        ("09:14:03 d:+00.0009766s o:+437.0012345s  [                  |        *]", 437.0012345),
+        ("> 09:14:03, error: 0x800705B4", None),
+    ],
+)
+def test_a_clock_beside_another_one(samples: str, offset: float | None) -> None:
+    found = [] if offset is None else [offset]
+    text = CHART.format(samples) + SC
+    assert [row["offset_s"] for row in rows(text, "host.clock")] == found
+
+
+PLAIN = """\
+Windows IP Configuration
+
+Ethernet adapter Ethernet:
+
+   Connection-specific DNS Suffix  . :
+   IPv4 Address. . . . . . . . . . . : 10.1.1.5
+   Subnet Mask . . . . . . . . . . . : 255.255.255.0
+
+PPP adapter Office VPN:
+
+   IPv4 Address. . . . . . . . . . . : 10.9.0.2
+"""
+
+
+def test_adapters_without_all() -> None:
+    found = [(row["name"], row["vpn"]) for row in rows(PLAIN, "host.adapter")]
+    assert found == [("Ethernet adapter Ethernet", False), ("PPP adapter Office VPN", True)]
+
+
+SUITES = "TLS_RSA_WITH_RC4_128_SHA"
+ORDER = """\
+Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002]
+"Functions"="{}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("suites", "confidence"),
+    [
+        (SUITES, "likely"),
+        (f"{SUITES},TLS_RSA_WITH_3DES_EDE_CBC_SHA", "likely"),
+        (f"{SUITES},TLS_RSA_WITH_AES_256_CBC_SHA256", None),
+        ("", None),
+    ],
+)
+def test_a_list_of_old_suites(suites: str, confidence: str | None) -> None:
+    assert standing(judged(ORDER.format(suites).encode())).get("tls.cipher-mismatch") == confidence
+
+
+def test_the_collectors_script_is_not_what_it_collects() -> None:
+    script = resources.files("rdpdoctor.collector").joinpath("collect.ps1").read_bytes()
+    with pytest.raises(HostError, match="the script of `rdpdoctor collect`"):
+        read_host(script)
 
 
 PROFILE = "{} Profile Settings:\n-----\nState     ON\nFirewall Policy     BlockInbound,AllowOutbound\n\n"

@@ -385,3 +385,11 @@ def test_titles_that_are_not_known_are_told_of() -> None:
     assert any(
         "language" in what for what in read_host(report(policy("接続を許可する", "Disabled", category))).lost
     )
+
+
+def test_a_moved_port_is_told_to_whoever_does_not_know_of_it() -> None:
+    data = reg(rf"[{TS}\WinStations\RDP-Tcp]", '"PortNumber"=dword:00000d3e').encode()
+    assert standing(judged(data, port=3390)) == {"port.changed": "possible"}
+    assert standing(judged(data)) == {"port.changed": "confirmed"}
+    usual = data.replace(b"0d3e", b"0d3d")
+    assert standing(judged(usual)) == {}

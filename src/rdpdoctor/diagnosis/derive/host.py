@@ -6,18 +6,19 @@ read counts. Everything is told as it was when the file was made.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.derive import hostcertificate, hostwall
+from rdpdoctor.diagnosis.derive import hostcertificate, hostrights, hostwall
 from rdpdoctor.diagnosis.derive.finding import Finding
 from rdpdoctor.diagnosis.view import View, flag, number, text, whole
 from rdpdoctor.facts import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from rdpdoctor.facts import Observation
+    from rdpdoctor.facts import Observation, Value
 
 READ = "host.read"
 USUAL_PORT = 3389
@@ -27,6 +28,10 @@ _SPEAKS_TLS13 = 20_348
 _SKEW = 300.0
 #: Bytes. Ethernet has 1,500; a tunnel takes some tens of these, and below that something else does.
 _LOW_MTU = 1_400
+#: Suites that current clients do not offer (RFC 7465 and 8996, Schannel's tables of suites).
+_OLD = re.compile(r"RC4|NULL|EXPORT|_DES_|_3DES_")
+#: Characters of a value that observations keep.
+_CUT = 300
 #: Win32_TerminalServiceSetting.LicensingType.
 _NOT_CHOSEN = 5
 
@@ -36,8 +41,10 @@ def derive(view: View) -> Iterator[Observation]:
         return
     found = [*_settings(view), *_service(view)]
     found += _listener(view, found)
+    found += _moved(view, found)
     found = [_later(one, {each.means for each in found}) for one in found]
     found += [*hostwall.find(view, port_of(view)), *hostcertificate.find(view), *_rest(view)]
+    found += hostrights.find(view, effective(view))
     computer = next((name for row in view.all(READ) if (name := text(row, "computer"))), None)
     for one in found:
         yield one.told(computer)
@@ -100,6 +107,10 @@ def _settings(view: View) -> Iterator[Finding]:
             value=text(row, "value"),
             number=whole(row, "number"),
         )
+    suites = effective(view).get("Functions")
+    names = (text(suites, "value") or "").replace(",", " ") if suites is not None else ""
+    if suites is not None and names and len(names) < _CUT and all(map(_OLD.search, names.split())):
+        yield Finding("ciphers.old", "warns", Stage.TLS, [suites], setting=text(suites, "path"))
     off = effective(view).get("fDenyTSConnections")
     if off is not None and whole(off, "number") == 0:
         yield Finding("remote-desktop.on", "good", Stage.TCP, [off])
@@ -138,8 +149,15 @@ def _listener(view: View, before: list[Finding]) -> Iterator[Finding]:
                 yield Finding("listener.other", "warns", Stage.TCP, [row], number=port)
             else:
                 yield Finding("listener.there", "good", Stage.TCP, [row], number=port)
+        elif not explained and isinstance(own, list | tuple) and own:
+            yield Finding("listener.elsewhere", "breaks", Stage.TCP, [row], value=_listed(own), number=port)
         elif not explained:
             yield Finding("listener.missing", "breaks", Stage.TCP, [row], number=port)
+            both = row.args.get("both")
+            if isinstance(both, list | tuple) and len(both) == 1:
+                yield Finding(
+                    "listener.maybe-elsewhere", "notes", Stage.TCP, [row], value=_listed(both), number=port
+                )
     for row in view.all("host.sessions"):
         if flag(row, "listener") is False and not explained:
             yield Finding("listener.not-listed", "breaks", Stage.TCP, [row])
@@ -148,6 +166,22 @@ def _listener(view: View, before: list[Finding]) -> Iterator[Finding]:
     for row in view.all(READ):
         if flag(row, "listener_key") is False:
             yield Finding("listener.no-key", "breaks", Stage.TCP, [row])
+
+
+def _moved(view: View, before: list[Finding]) -> Iterator[Finding]:
+    """Where only the registry tells of the port, and nobody else knows that it is not the usual one."""
+    row = effective(view).get("PortNumber")
+    seen = (
+        "check.connections" in view
+        or "tcp.connected" in view
+        or any(one.means == "listener.there" for one in before)
+    )
+    if row is not None and not seen and whole(row, "number") == view.target.port != USUAL_PORT:
+        yield Finding("port.moved", "notes", Stage.TCP, [row], number=view.target.port)
+
+
+def _listed(ports: Sequence[Value]) -> str:
+    return " and ".join(str(port) for port in ports[:3])
 
 
 def _rest(view: View) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ each network has its own, so that the port is shut for some as soon as one of th
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rdpdoctor.diagnosis.derive.finding import Finding
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from rdpdoctor.facts import Observation
 
+_FEW = 3
+_ABOUT = re.compile(r"\bRDP|Remote ?Desktop|Terminal Serv|\b3389\b", re.IGNORECASE)
 PROFILES = ("domain", "private", "public")
 
 
@@ -36,11 +39,16 @@ def find(view: View, port: int) -> Iterator[Finding]:
     shut = [name for name in asked if fates[name][0] == "deny"]
     some = [name for name in asked if fates[name][0] == "some"]
     rows = [wall, *(row for _, row in fates.values() if row is not None), *profiles.values()]
+    loose = None if flag(wall, "whole") else _loose(view)
+    if loose is not None:
+        yield Finding("firewall.may-block", "notes", Stage.TCP, [wall, loose], value=text(loose, "name"))
     where = " and ".join(shut)
     if len(shut) == len(asked):
         rule = next((row for _, row in fates.values() if row is not None), None)
         name = text(rule, "name") if rule is not None else None
         sealed = all(_settled(view, each)[1] for each in shut)
+        if loose is not None and name is None and not rules:
+            return
         certain = flag(wall, "whole") is True or name is not None or (sealed and bool(active))
         weight = "breaks" if certain else "notes"
         means = "firewall.blocks-all" if sealed else "firewall.rule-blocks" if name else "firewall.shut"
@@ -54,6 +62,25 @@ def find(view: View, port: int) -> Iterator[Finding]:
         yield Finding("firewall.some", "notes", Stage.TCP, rows, value=who or "some addresses", number=port)
     else:
         yield Finding("firewall.open", "good", Stage.TCP, rows, number=port)
+
+
+def _loose(view: View) -> Observation | None:
+    """A rule that is on and blocks, whose ports were not told: one about Remote Desktop, by its name, or one
+    of few that somebody looked for.
+    """
+    rules = list(view.all("host.firewall-rule"))
+    return next(
+        (
+            row
+            for row in rules
+            if flag(row, "enabled")
+            and text(row, "action") == "block"
+            and row.args.get("ports") is None
+            and text(row, "protocol") in ("tcp", "any")
+            and (len(rules) <= _FEW or _ABOUT.search(text(row, "name") or ""))
+        ),
+        None,
+    )
 
 
 def _is_active(row: Observation, name: str) -> bool:

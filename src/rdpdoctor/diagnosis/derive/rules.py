@@ -95,8 +95,8 @@ def _of_one_kind(rows: Sequence[Observation]) -> tuple[Observation, str | None]:
 def _open(
     rows: Sequence[Observation], wide: Mapping[tuple[str | None, str | None], Observation]
 ) -> Observation | None:
-    """The rule that lets the whole Internet in, where no other kind of rules stops it. A network ACL that does
-    is as AWS makes them: it is for the security groups to be narrow.
+    """The rule that lets the whole Internet in, where no other kind of rules stops it. A network ACL that
+    does is as AWS makes them: it is for the security groups to be narrow.
     """
     found: Observation | None = None
     for kind, alike in _by(rows, "kind").items():

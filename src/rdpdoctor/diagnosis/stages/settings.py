@@ -63,7 +63,7 @@ def add(view: View, conclusions: Conclusions, judged: MutableMapping[Stage, Judg
 
 def absent(judged: Iterable[Judged | None]) -> Judged:
     """A stage that rules and settings do not tell of: no matter, where something decides without it."""
-    if any(found is not None and found.status is not Status.UNKNOWN for found in judged):
+    if any(found is not None and found.status not in (Status.UNKNOWN, Status.OK) for found in judged):
         return Judged(Status.SKIPPED, "reason.not-tried", reason="settings-only")
     return Judged(Status.UNKNOWN, "reason.not-known", reason="settings-only")
 
@@ -78,6 +78,9 @@ def verdict(view: View, health: Health, stages: Mapping[Stage, str]) -> tuple[st
         return None
     if any(tag in view for tag in RULES):
         return "settings-rules", {"looked_at": stages.get(Stage.TCP)}
+    tested = next((row for row in view.all("host.tested") if flag(row, "opened")), None)
+    if tested is not None:
+        return "settings-tested", dict(tested.args)
     if MACHINE in view:
         return "settings-host", dict(next(view.all(MACHINE)).args)
     file = view.first(FILE)

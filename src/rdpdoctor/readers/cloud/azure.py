@@ -94,7 +94,7 @@ def _group(row: Mapping[str, Any], found: Found, budget: Budget) -> Group:
     own = _written(row, "securityrules", budget)
     built_in = _written(row, "defaultsecurityrules", budget)
     if own is None:
-        found.lost.append("rules that PowerShell cut off; export with ConvertTo-Json -Depth 10")
+        found.lost.append("rules that are not in the export; PowerShell needs ConvertTo-Json -Depth 10")
     rules = _rules(own or [], found, budget)
     rules += _rules(built_in, found, budget, built_in=True) if built_in else list(DEFAULTS)
     name = text(row.get("name")) or "a group without a name"

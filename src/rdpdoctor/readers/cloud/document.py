@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from rdpdoctor.readers.boundedjson import BadJson, loaded
 from rdpdoctor.readers.cloud import aws, azure, gcp, others, policies, template
 from rdpdoctor.readers.cloud.bounds import Budget
 from rdpdoctor.readers.cloud.fields import fields
 from rdpdoctor.readers.cloud.model import Found, RulesError
 
-#: Bytes. 16 MiB are more than 2,000 groups. Python needs up to 30 times as much for JSON of empty objects, so
-#: their number is bounded too.
+#: Bytes. 16 MiB are more than 2,000 groups.
 LARGEST = 16 * 2**20
-MOST_VALUES = 1_000_000
 #: What clouds wrap their answers in.
 _WRAPPERS = ("value", "securitygroups", "networkacls", "securitygrouprules", "items")
 _DEEPEST = 4
@@ -84,14 +82,10 @@ def _json(data: bytes) -> Any:
     text = _text(data)
     if text.lstrip()[:1] not in ("{", "[") and (instead := others.known(text[:_HEAD], document=False)):
         raise RulesError(instead)
-    if text.count("{") + text.count("[") + text.count(",") > MOST_VALUES:
-        raise RulesError(f"it has more than {MOST_VALUES:,} values")
     try:
-        return json.loads(text, parse_int=_integer, parse_constant=lambda _: None)
-    except RecursionError as error:
-        raise RulesError("it is nested deeper than any export") from error
-    except ValueError as error:
-        raise RulesError(f"it is not JSON: {error}") from error
+        return loaded(text)
+    except BadJson as error:
+        raise RulesError(str(error)) from error
 
 
 def _text(data: bytes) -> str:
@@ -101,11 +95,6 @@ def _text(data: bytes) -> str:
         return data.decode(code)
     except UnicodeDecodeError as error:
         raise RulesError("it is neither UTF-8 nor UTF-16 text") from error
-
-
-def _integer(text: str) -> int | None:
-    """Python refuses to read thousands of digits; no rule has twenty."""
-    return int(text) if len(text) < 20 else None
 
 
 def _inner(value: Any) -> Any:

@@ -25,6 +25,7 @@ from rdpdoctor.readers.host import (
     queried,
     regfile,
     resultant,
+    rights,
     services,
     sessions,
     tested,
@@ -40,7 +41,19 @@ if TYPE_CHECKING:
 __all__ = ["HostError", "HostFacts", "read_host", "sniff"]
 
 #: In this order: lists of PowerShell's are told apart by their properties.
-_CONSOLE = (sessions, netstat, services, tested, firewall, certutil, clock, adapters, resultant, queried)
+_CONSOLE = (
+    sessions,
+    netstat,
+    services,
+    tested,
+    firewall,
+    certutil,
+    clock,
+    adapters,
+    resultant,
+    queried,
+    rights,
+)
 #: Characters of what a console printed.
 _LONGEST_TEXT = 8 * 2**20
 #: More empty lines than one part nothing, and eight megabytes of them took half a minute.
@@ -51,8 +64,9 @@ _EMPTY = re.compile(r"\n[ \t]*+\n(?:[ \t]*+\n)++")
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """kind: bundle, registry, registry.pol, policies, or console. lost: what could not be read, a sentence
-    each. collected: when, ISO 8601 in UTC, where the file tells. port: where the machine listens, by its
-    registry, for whoever has no other target.
+    each. collected: when, ISO 8601 in UTC, where the file tells. computer, port: of the server that is told
+    of, for whoever has no other target: the machine itself and where it listens by its registry, or what a
+    client tested.
     """
 
     observations: tuple[Observation, ...]
@@ -109,8 +123,10 @@ def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
         _console(text[:_LONGEST_TEXT], raw)
     rows = observe(raw, kind, role or raw.role)
     ports = [number(one.value, 1, 65_535) for one in raw.settings if one.name == "PortNumber"]
-    port = ports[-1] if ports else None
-    return HostFacts(tuple(rows), kind, raw.computer, raw.collected, port, tuple(raw.lost))
+    port, computer = ports[-1] if ports else None, raw.computer
+    if raw.tested and not raw.tells_of_server:
+        port, computer = raw.tested[0].port, raw.tested[0].host or raw.tested[0].address or computer
+    return HostFacts(tuple(rows), kind, computer, raw.collected, port, tuple(raw.lost))
 
 
 def _console(text: str, raw: Raw) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from rdpdoctor.readers.boundedjson import BadJson, loaded
 from rdpdoctor.readers.host import adapters, clock, firewall, services, sessions
 from rdpdoctor.readers.host.events import observed
 from rdpdoctor.readers.host.model import (
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "rdpdoctor.bundle/1"
 MARK = "RDPDOCTOR1:"
-#: Values in a bundle; one with all events has some ten thousand.
-_MOST_VALUES = 1_000_000
 #: NETWORK SERVICE, and the groups that it is in.
 _SERVICE = frozenset(
     {
@@ -45,6 +43,9 @@ _SERVICE = frozenset(
 )
 #: NTE_BAD_KEYSET, NTE_NO_KEY and “file not found”: the key is not where it should be (winerror.h).
 _NO_KEY = ("0x80090016", "0x8009000d", "0x80070002")
+_PACKED = re.compile(MARK + r"(?=\s{0,9}[A-Za-z0-9+/=])")
+#: The collector's script, which has the mark as well.
+_SCRIPT = re.compile(r"^[ \t]*\[CmdletBinding\(", re.MULTILINE)
 _GENERIC = {"268435456": True, "-2147483648": True, "2147483648": True, "-1610612736": True}
 _BUILD = re.compile(r"^\d+\.\d+\.(\d{3,6})")
 
@@ -55,7 +56,10 @@ def sniff(text: str) -> bool:
 
 def read(text: str, raw: Raw) -> None:
     """Raise HostError where it is damaged as a whole."""
-    top = _json(_unfolded(text) if MARK in text else text.lstrip("\ufeff"))
+    packed = _PACKED.search(text)
+    if packed is None and _SCRIPT.search(text[:20_000]):
+        raise HostError("it is the script of `rdpdoctor collect` itself; run it on that machine first")
+    top = _json(_unfolded(text[packed.end() :]) if packed is not None else text.lstrip("\ufeff"))
     if not isinstance(top, dict) or top.get("schema") != SCHEMA:
         raise HostError(f"no bundle of this version ({SCHEMA})")
     raw.collected, raw.port = _text(top.get("collected")), number(top.get("port"), 1, 65_535)
@@ -95,9 +99,8 @@ def read(text: str, raw: Raw) -> None:
         raw.lose(f"{_text(row.get('part')) or 'a part'}: {_text(row.get('error')) or 'not collected'}")
 
 
-def _unfolded(text: str) -> str:
+def _unfolded(body: str) -> str:
     """The line may have been broken where it came through, and other output may stand around it."""
-    body = text[text.index(MARK) + len(MARK) :]
     found = re.match(r"(?:[A-Za-z0-9+/=]|[\r\n\t ](?=[\s]*[A-Za-z0-9+/=]))*", body)
     letters = re.sub(r"\s", "", found[0] if found else "")
     end = letters.find("=")
@@ -112,18 +115,10 @@ def _unfolded(text: str) -> str:
 
 
 def _json(text: str) -> Any:
-    if text.count("{") + text.count("[") + text.count(",") > _MOST_VALUES:
-        raise HostError(f"more than {_MOST_VALUES:,} values")
     try:
-        return json.loads(text, parse_int=_integer, parse_constant=lambda _: None)
-    except RecursionError as error:
-        raise HostError("nested deeper than any bundle") from error
-    except ValueError as error:
-        raise HostError(f"damaged or cut off: {error}") from error
-
-
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) < 20 else None
+        return loaded(text)
+    except BadJson as error:
+        raise HostError(str(error)) from error
 
 
 def _many(value: Any) -> list[Any]:

@@ -155,7 +155,9 @@ class Raw:
     listener_key: bool | None = None
     settings: list[Setting] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    members: int | None = None  # of Remote Desktop Users
     listeners: list[Listener] | None = None
+    owner: int | None = None  # the process of TermService, by the list of listeners
     part: bool = False  # of the listeners only, so that what lacks is not absent
     sessions: list[Session] | None = None
     certificates: list[Certificate] = field(default_factory=list)
@@ -169,6 +171,11 @@ class Raw:
     update: tuple[str, str | None] | None = None  # the latest one and its day
     events: list[Observation] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+
+    @property
+    def tells_of_server(self) -> bool:
+        """Whether it looked at a machine from inside, and not from another one."""
+        return bool(self.settings or self.services or self.listeners or self.sessions or self.rules)
 
     def lose(self, what: str) -> None:
         if what not in self.lost and len(self.lost) < 20:

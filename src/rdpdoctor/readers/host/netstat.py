@@ -25,6 +25,8 @@ _ANY = re.compile(r"^[ \t]*TCP\s+\S+:\d+\s+\S+:\d+", re.MULTILINE)
 _HEAD = re.compile(r"^LocalAddress\s+LocalPort\s+RemoteAddress", re.MULTILINE)
 
 
+#: `netstat -anob` names the services of a process below its line.
+_OWN = re.compile(r"^[ \t]*TCP[^\n]*[ \t](\d{1,10})[ \t]*\n[ \t]+TermService[ \t]*$", re.MULTILINE)
 #: What is left of a line that its console was too narrow for.
 _WRAPPED = re.compile(
     r"^([ \t]*(?:TCP|UDP)[ \t][^\n]{10,})\n(?![ \t]*(?:TCP|UDP)\b)([^\n\[\]:]{0,24}\d)[ \t]*$", re.MULTILINE
@@ -41,6 +43,8 @@ def read(text: str, raw: Raw) -> None:
             Listener(one[1].lower(), one[2].strip("[]"), int(one[3]), int(one[4]) if one[4] else None)
             for one in islice(_LINE.finditer(text), MOST)
         ]
+        owner = _OWN.search(text)
+        raw.owner = int(owner[1]) if owner is not None else None
         raw.kinds.append("netstat")
     elif _HEAD.search(text):
         found += [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rdpdoctor.facts import Observation, Source, Stage, Value
 from rdpdoctor.knowledge.settings import registry
-from rdpdoctor.readers.host.model import Raw, Rule, Setting
+from rdpdoctor.readers.host.model import Listener, Raw, Rule, Setting
 from rdpdoctor.readers.host.text import number
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _USUAL = 3389
 _CERTIFICATES, _RULES, _ADAPTERS, _PORTS = 200, 300, 50, 300
+#: Below are the ports of domain controllers and name servers, which speak both too (RFC 6335).
+_REGISTERED = 1024
 #: Ports that the collector looks at beside that of Remote Desktop.
 _COLLECTED = (3389, 3391, 443)
 #: How Windows writes the same folder and the same account in other words.
@@ -89,7 +91,7 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
     for service in raw.services:
         yield row("host.service", name=service.name, state=service.state, start=service.start)
     if raw.listeners is not None:
-        pid = next((one.pid for one in raw.services if one.name.lower() == "termservice"), None)
+        pid = next((one.pid for one in raw.services if one.name.lower() == "termservice"), None) or raw.owner
         if all(one.pid is None for one in raw.listeners):
             pid = None
         reached = [one for one in raw.listeners if not one.address.startswith(("127.", "::1"))]
@@ -102,7 +104,10 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
             udp=_ports(one.port for one in reached if one.protocol.startswith("udp")),
             service=_ports(one.port for one in own if one.protocol.startswith("tcp")) if pid else None,
             asked=asked,
+            both=_ports(one.port for one in reached if _speaks_both(one, reached)),
         )
+    if raw.members is not None:
+        yield row("host.members", Stage.NLA, members=raw.members)
     if raw.sessions is not None:
         users = sum(not one.listener and one.user for one in raw.sessions)
         listens = any(one.listener and one.name.lower().startswith("rdp-tcp") for one in raw.sessions)
@@ -165,6 +170,19 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
 
 def _ports(ports: Iterable[int]) -> list[Value]:
     return list(sorted(set(ports))[:_PORTS])
+
+
+def _speaks_both(one: Listener, listeners: Iterable[Listener]) -> bool:
+    """Whether its process takes datagrams on the same port, as Remote Desktop does. 4 is Windows itself."""
+    return (
+        one.pid not in (None, 4)
+        and one.port >= _REGISTERED
+        and one.protocol.startswith("tcp")
+        and any(
+            each.protocol.startswith("udp") and (each.port, each.pid) == (one.port, one.pid)
+            for each in listeners
+        )
+    )
 
 
 def _bound(settings: Iterable[Setting]) -> str | None:
