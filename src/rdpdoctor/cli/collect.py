@@ -27,7 +27,7 @@ console  powershell -ExecutionPolicy Bypass -File collect.ps1 -OutFile bundle.js
 WinRM    Invoke-Command HOST -FilePath collect.ps1 > bundle.json
 Azure    rdpdoctor collect --brief > collect.ps1
          az vm run-command invoke -g GROUP -n VM --command-id RunPowerShellScript \\
-           --scripts @collect.ps1 --query value[0].message -o tsv > bundle.txt
+           --scripts @collect.ps1 --query "value[0].message" -o tsv > bundle.txt
          It passes the last 4,096 characters on. Where that cuts the text off, write
          a file there (-OutFile) and print it in pieces, one after the other into one
          file here: $t = [IO.File]::ReadAllText(FILE); -join $t[0..3999]

@@ -47,6 +47,14 @@ exit: 0 it works, 1 a problem was found, 2 the call was wrong,
 
 _ORDER = ("unreachable", "failing", "unknown", "degraded", "healthy")
 _SHOWN = 20  # warnings of one kind
+#: What is said of a file → what to do.
+_HINTS = {
+    "cannot be read": "give a file that is there and that you may read; `rdpdoctor read --help` has examples",
+    "unpack": "rdpdoctor reads zip, gz and zst itself, and folders",
+    "empty": "write it anew; `rdpdoctor read --help` has examples",
+    "without files": "give the folder that the files are in",
+    ", but ": "get the file again, or another export of the same; `rdpdoctor read --help` has examples",
+}
 _LARGEST_KEYLOG = 64 * 2**20
 
 
@@ -162,13 +170,23 @@ def complain_of(gathered: Gathered, several: bool) -> None:
     if gathered.unread and not gathered.readings:
         name, why = gathered.unread[0]
         more = f", nor can {len(gathered.unread) - 1} others" if len(gathered.unread) > 1 else ""
-        raise UsageError(f"`{name}` cannot be used: it {why.removeprefix('it ')}{more}", f"it takes {KNOWN}")
+        raise UsageError(f"`{name}` cannot be used: it {why.removeprefix('it ')}{more}", _hint(why))
     if not gathered.readings:
         raise UsageError("there is nothing to read in it", f"it takes {KNOWN}")
     lines = [f"`{name}` is left out: it {why.removeprefix('it ')}" for name, why in gathered.unread]
     lines += gathered.skipped
     lines += [f"`{one.name}`: {what}" for one in gathered.readings for what in one.lost]
     _warn(lines)
+
+
+def _hint(why: str) -> str:
+    """What would have been right: only who gave something else wants to know what is read."""
+    from rdpdoctor.readers.kinds import KNOWN
+
+    for said, hint in _HINTS.items():
+        if said in why:
+            return hint
+    return f"it takes {KNOWN}"
 
 
 def _report(joined: Sequence[Joined], call: _Call) -> tuple[int, list[str]]:

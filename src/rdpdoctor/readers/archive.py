@@ -71,7 +71,9 @@ class Archive:
     def members(
         self, file: BinaryIO, skipped: list[str], shown: str, worth: Worth | None = None
     ) -> Iterator[Member]:
-        """Ordinary files in the archive's order. What is left out is added to `skipped`, a sentence each."""
+        """Ordinary files in the archive's order. What is left out is added to `skipped`, a sentence each; of
+        the same content once more, as whatever packs a loop of links makes it, the number.
+        """
         try:
             archive = zipfile.ZipFile(cast("BinaryIO", _Bounded(file)))
         except _FAULTS as error:
@@ -82,11 +84,17 @@ class Archive:
                 skipped.append(
                     f"`{shown}`: of {len(entries):,} files only the first {ENTRIES:,} are looked at"
                 )
-            for entry in entries[:ENTRIES]:
+            entries, copies = _once(entries[:ENTRIES])
+            if copies:
+                skipped.append(
+                    f"`{shown}`: of {copies:,} more {'file' if copies == 1 else 'files'} the content is the "
+                    "same as that of others in it, and counts once"
+                )
+            for entry in entries:
                 name = f"`{shown}: {entry.filename}`"
                 if entry.flag_bits & _ENCRYPTED:
                     skipped.append(f"{name} is encrypted, and left out")
-                elif stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+                elif not _ordinary(entry):
                     skipped.append(f"{name} is no ordinary file, and left out")
                 elif self.left <= 0:
                     skipped.append(f"{name} and what follows is left out: no more is unfolded")
@@ -173,6 +181,23 @@ class Archive:
                 break
         held.seek(0)
         return size
+
+
+def _once(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], int]:
+    """Each content once, and how many are left. By sums that reading checks: where one lies, that is said."""
+    first: dict[object, zipfile.ZipInfo] = {}
+    for entry in entries:
+        sums = (entry.CRC, entry.file_size) if _plain(entry) else id(entry)
+        first.setdefault(sums, entry)
+    return list(first.values()), len(entries) - len(first)
+
+
+def _plain(entry: zipfile.ZipInfo) -> bool:
+    return entry.file_size > 0 and not entry.flag_bits & _ENCRYPTED and _ordinary(entry)
+
+
+def _ordinary(entry: zipfile.ZipInfo) -> bool:
+    return stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
 
 
 def _member(name: str, size: int, modified: float, held: BinaryIO) -> Member | None:

@@ -179,7 +179,8 @@ def test_devices_are_not_opened(device: str) -> None:
 def test_members_names_lead_nowhere(tmp_path: Path) -> None:
     names = ["../../slip.rdp", "/etc/slip.rdp", "C:\\slip.rdp", "a/../../slip.rdp"]
     before = sorted(path.name for path in tmp_path.parent.iterdir())
-    found = gather([str(zipped(dict.fromkeys(names, RDP), tmp_path / "slip.zip"))])
+    files = {name: RDP + b"session bpp:i:%d\r\n" % place for place, name in enumerate(names)}
+    found = gather([str(zipped(files, tmp_path / "slip.zip"))])
     assert len(found.readings) == len(names)
     assert sorted(path.name for path in tmp_path.parent.iterdir()) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["slip.zip"]
@@ -241,6 +242,28 @@ def test_a_link_in_an_archive_is_left_out(tmp_path: Path) -> None:
         entry.external_attr = (stat.S_IFLNK | 0o777) << 16
         made.writestr(entry, "/etc/passwd")
     assert "no ordinary file" in gather([str(path)]).skipped[0]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 40])
+def test_a_loop_of_links_that_somebody_packed_counts_once(depth: int, tmp_path: Path) -> None:
+    names = ["loop/" * level + name for level in range(depth + 1) for name in ALL]
+    path = zipped({name: ALL[name.rpartition("/")[2]][0] for name in names}, tmp_path / "loop.zip")
+    found = gather([str(path)])
+    assert sorted(one.kind for one in found.readings) == sorted(kind for _, kind in ALL.values())
+    assert found.skipped == [
+        f"`{path}`: of {depth * len(ALL)} more files the content is the same as that of others in it, "
+        "and counts once"
+    ]
+
+
+def test_a_sum_that_lies_hides_nothing_in_silence(tmp_path: Path) -> None:
+    path = zipped({"first.rdp": b"x" * len(RDP), "second.rdp": RDP}, tmp_path / "lies.zip")
+    data = bytearray(path.read_bytes())
+    first, second = (data.index(b"PK\x01\x02", start) for start in (0, data.index(b"PK\x01\x02") + 4))
+    data[first + 16 : first + 20] = data[second + 16 : second + 20]
+    path.write_bytes(data)
+    found = gather([str(path)])
+    assert any("first.rdp` is damaged" in line for line in found.skipped)
 
 
 def test_a_bomb_is_left_out_by_what_it_says_and_by_what_it_is(
