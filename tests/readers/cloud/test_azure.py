@@ -227,3 +227,27 @@ def test_just_in_time() -> None:
     (row,) = rules({"value": [policy]}).observations
     assert (row.args["asked"], row.args["until"]) == (True, "2026-11-22T13:00:00Z")
     assert not rules(policy, port=5900).observations
+
+
+WIDE = "203.0.113.0/24"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([nsg_rule("Yes", 300, source=WIDE)], ["203.0.113.0/24"]),
+        ([nsg_rule("Yes", 300, source=WIDE), nsg_rule("No", 200, "Deny", source="203.0.113.7")],
+         ["203.0.113.0/24 but for 203.0.113.7"]),
+        ([nsg_rule("Yes", 300, source=WIDE), nsg_rule("No", 200, "Deny", source="203.0.113.0/25")],
+         ["203.0.113.0/24 but for 203.0.113.0/25"]),
+        ([nsg_rule("Yes", 300, source=WIDE), nsg_rule("No", 200, "Deny", source="203.0.112.0/23")],
+         []),
+        ([nsg_rule("Yes", 300, source=WIDE), nsg_rule("Too", 310, source="203.0.113.128/25")],
+         ["203.0.113.0/24"]),
+        ([nsg_rule("Yes", 300, source="203.0.113.0/29"),
+          *(nsg_rule(f"No{each}", 200 + each, "Deny", source=f"203.0.113.{each}") for each in (0, 2, 4))],
+         ["203.0.113.1/32", "203.0.113.3/32", "203.0.113.5/32", "203.0.113.6/31"]),
+    ],
+)  # fmt: skip
+def test_who_gets_in_is_told_as_the_rules_say_it(given: list[dict[str, Any]], said: list[str]) -> None:
+    assert [one for one in passes(nsg(*given)) if one[0].isdigit()] == said

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.readers.cloud.craft import HOME, OFFICE, TCP_3389, decided, firewall, one, passes
+from tests.readers.cloud.craft import (
+    HOME,
+    OFFICE,
+    TCP_3389,
+    decided,
+    diagnosis,
+    firewall,
+    one,
+    passes,
+    rules,
+)
 
 ALLOW: dict[str, Any] = {"allowed": TCP_3389}
 DENY: dict[str, Any] = {"denied": TCP_3389}
@@ -49,3 +59,26 @@ def test_tags_stand_for_machines_of_the_network() -> None:
     row = [firewall("a", **ALLOW, sourceTags=["jump"])]
     assert one(row, "10.1.2.3").args["doubt"] == "source"
     assert passes(row) == ["machines of jump"]
+
+
+OFF: dict[str, Any] = {**ALLOW, "disabled": True}
+
+
+@pytest.mark.parametrize(
+    ("rows", "off"),
+    [
+        ([firewall("a", **OFF)], "a"),
+        ([firewall("a", **OFF, sourceRanges=[HOME])], "a"),
+        ([firewall("a", **OFF, sourceRanges=["203.0.113.0/24"])], None),
+        ([firewall("a", **OFF), firewall("b", 900, **DENY)], None),
+        ([firewall("a", 800, **OFF), firewall("b", 900, **DENY)], "a"),
+        ([firewall("a", **OFF), firewall("b", **ALLOW)], None),
+        ([firewall("a", **DENY, disabled=True)], None),
+        ([firewall("a", disabled=True, allowed=[{"IPProtocol": "tcp", "ports": ["22"]}])], None),
+    ],
+)
+def test_a_rule_that_is_switched_off_and_would_let_it_in(rows: list[dict[str, Any]], off: str | None) -> None:
+    told = [row.args["rule"] for row in rules(rows, HOME).observations if row.tag == "cloud.rule-off"]
+    assert told == ([] if off is None else [off])
+    said = diagnosis(rules(rows, HOME).observations).verdict.summary
+    assert ("is switched off" in said) is (off is not None)

@@ -44,6 +44,7 @@ def derive(view: View) -> Iterator[Observation]:
             "group": text(deciding, "group") or "",
             "rule": text(deciding, "rule"),
             "priority": whole(deciding, "priority"),
+            "off": _off(view, deciding) if verdict == DENY else None,
             "direction": text(deciding, "direction") or "in",
             "denying": _groups(rows, DENY),
             "allowing": _groups(rows, ALLOW),
@@ -57,6 +58,16 @@ def derive(view: View) -> Iterator[Observation]:
             "udp": _verdict(_asked(udp.get(provider, []))),
         }
         yield derived("rules", Stage.TCP, args, rows)
+
+
+def _off(view: View, deciding: Observation) -> str | None:
+    """The rule of the same group that would let it in, and is switched off."""
+    alike = [
+        row
+        for row in view.all("cloud.rule-off")
+        if all(text(row, name) == text(deciding, name) for name in ("provider", "group"))
+    ]
+    return text(alike[0], "rule") if alike else None
 
 
 def _by(rows: Iterable[Observation], name: str) -> dict[str, list[Observation]]:

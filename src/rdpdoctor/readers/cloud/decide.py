@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.cloud.model import ANY_V4, EVERYWHERE, PRIVATE, PUBLIC
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ALLOW, DENY, SOME, UNKNOWN = "allow", "deny", "some", "unknown"
 #: Sources that are listed; there can be thousands.
 LISTED = 12
+#: Blocks that one is said to be less.
+_HOLES = 2
+_ALONE = {4: "/32", 6: "/128"}
 #: Letting in this much of the Internet is letting in the Internet.
 _OPEN = 0.5
 _PUBLIC_SIZE = {
@@ -86,11 +89,11 @@ def about_anyone(rules: Sequence[Rule]) -> Decision:
     names = _names(rules)
     letting_in = closed.widest(rules, allow=True)
     if most == most_v6 == 0:
-        passes = (*_blocks(_within(closed.allowed, PRIVATE)), *names)
+        passes = (*_blocks(_within(closed.allowed, PRIVATE), rules), *names)
         return Decision(DENY, closed.widest(rules, allow=False), None, passes[:LISTED])
     if least >= _OPEN:
         return Decision(ALLOW, letting_in, None, ("Internet", *names)[:LISTED], letting_in)
-    passes = (*_blocks(closed.allowed), *names)[:LISTED]
+    passes = (*_blocks(closed.allowed, rules), *names)[:LISTED]
     if least_v6 >= _OPEN:
         return Decision(SOME, letting_in, None, passes, letting_in)
     if least == least_v6 == 0:
@@ -186,14 +189,47 @@ def _names(rules: Sequence[Rule]) -> list[str]:
     return [name for name, allowed in found.items() if allowed]
 
 
-def _blocks(found: Iterable[Span]) -> list[str]:
+def _blocks(allowed: Sequence[Span], rules: Sequence[Rule]) -> list[str]:
+    """As the rules write them, less what other rules take away; at most a dozen."""
     blocks: list[str] = []
-    for version, first, last in found:
-        for block in _summary(version, first, last):
-            if len(blocks) == LISTED:
-                return blocks
-            blocks.append(str(block))
+    left = list(allowed)
+    for written in dict.fromkeys(one for rule in rules if rule.allow for one in rule.spans):
+        version, first, last = written
+        inside = _within(left, [written])
+        holes = _holes(written, inside)
+        if not inside or len(holes) > _HOLES:
+            continue
+        without = (block for low, high in holes for block in _summary(version, low, high))
+        but = [str(block).removesuffix(_ALONE[version]) for block in islice(without, _HOLES + 1)]
+        if len(but) > _HOLES:
+            continue
+        block = "".join(map(str, islice(_summary(version, first, last), 1)))
+        blocks.append(f"{block} but for {' and '.join(but)}" if but else block)
+        left = [part for one in left for part in _besides(one, written)]
+        if len(blocks) == LISTED:
+            return blocks
+    for version, first, last in left:
+        blocks += map(str, islice(_summary(version, first, last), LISTED - len(blocks)))
     return blocks
+
+
+def _holes(written: Span, inside: Iterable[Span]) -> list[tuple[int, int]]:
+    """The stretches of a block that are not among the parts inside it, which are in order."""
+    _, at, last = written
+    found = []
+    for _, low, high in inside:
+        if at < low:
+            found.append((at, low - 1))
+        at = high + 1
+    return [*found, (at, last)] if at <= last else found
+
+
+def _besides(one: Span, gone: Span) -> list[Span]:
+    version, first, last = one
+    if version != gone[0] or last < gone[1] or gone[2] < first:
+        return [one]
+    parts = ((first, gone[1] - 1), (gone[2] + 1, last))
+    return [(version, low, high) for low, high in parts if low <= high]
 
 
 def _summary(version: int, first: int, last: int) -> Iterator[IPv4Network | IPv6Network]:

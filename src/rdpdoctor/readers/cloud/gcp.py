@@ -44,17 +44,22 @@ def loose(rows: Sequence[Mapping[str, Any]], found: Found, budget: Budget) -> li
     for row in rows:
         by_network.setdefault(last_part(row.get("network")) or "default", []).append(row)
     known = {name: ordered(of_one, found, budget) for name, of_one in by_network.items()}
+    off = {name: ordered(of_one, found, budget, disabled=True) for name, of_one in by_network.items()}
     return [
-        Group("gcp", "firewall", name, (*rules, IMPLIED), whole=not budget.spent)
+        Group("gcp", "firewall", name, (*rules, IMPLIED), whole=not budget.spent, off=tuple(off[name]))
         for name, rules in known.items()
     ]
 
 
-def ordered(rows: Iterable[Mapping[str, Any]], found: Found, budget: Budget) -> list[Rule]:
-    """The rules of one network, in the order in which they are asked."""
+def ordered(
+    rows: Iterable[Mapping[str, Any]], found: Found, budget: Budget, disabled: bool = False
+) -> list[Rule]:
+    """The rules of one network, in the order in which they are asked; those that are on, or those that are
+    not.
+    """
     rules: list[Rule] = []
     for row in rows:
-        if row.get("disabled") is True or text(row.get("direction")).upper() == "EGRESS":
+        if (row.get("disabled") is True) != disabled or text(row.get("direction")).upper() == "EGRESS":
             continue
         if not items(row.get("allowed")) and not items(row.get("denied")):
             found.lost.append(f"the rule {text(row.get('name'))}: it neither allows nor denies")

@@ -69,7 +69,8 @@ class Group:
 
     kind: nsg, effective-nsg, security-group, network-acl or firewall. back: the rules for the answers, where
     the cloud keeps no state. together: it and its siblings in the file all apply, and all must allow. whole:
-    False where rules of it are missing. idle: the file says that it is attached to nothing.
+    False where rules of it are missing. idle: the file says that it is attached to nothing. off: rules that
+    are switched off.
     """
 
     provider: str
@@ -80,6 +81,7 @@ class Group:
     together: bool = False
     whole: bool = True
     idle: bool = False
+    off: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

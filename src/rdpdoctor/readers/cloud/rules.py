@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from rdpdoctor.facts import Observation, Source, Stage
-from rdpdoctor.readers.cloud.decide import ALLOW, SOME
+from rdpdoctor.readers.cloud.decide import ALLOW, DENY, SOME
 from rdpdoctor.readers.cloud.document import LARGEST, parse
 from rdpdoctor.readers.cloud.judge import judge
 from rdpdoctor.readers.cloud.model import TCP, UDP
@@ -72,11 +72,25 @@ def _kind(found: Found) -> str:
 def _told(group: Group, port: int, source: Address | None) -> Iterator[Observation]:
     tcp = judge(group, TCP, port, source)
     yield _decides("cloud.rule-decides", Stage.TCP, group, tcp, port, source)
+    if tcp.decision.verdict == DENY and (idle := _switched_off(group, port, source)) is not None:
+        yield _row(
+            "cloud.rule-off", Stage.TCP, provider=group.provider, group=group.name, rule=idle, port=port
+        )
     wide = tcp.decision.open if source is None else judge(group, TCP, port, None).decision.open
     if wide is not None:
         args: dict[str, Value] = {"rule": wide.name, "priority": wide.priority, "port": port}
         yield _row("cloud.too-open", Stage.TCP, provider=group.provider, group=group.name, **args)
     yield _decides("cloud.udp-rule-decides", Stage.UDP, group, judge(group, UDP, port, source), port, source)
+
+
+def _switched_off(group: Group, port: int, source: Address | None) -> str | None:
+    """The rule that would let it in, if it were on."""
+    for rule in group.off:
+        rules = sorted((*group.rules, rule), key=lambda one: (one.priority or 0, one.allow))
+        decision = judge(replace(group, rules=tuple(rules)), TCP, port, source).decision
+        if rule.allow and decision.rule is rule and decision.verdict != DENY:
+            return rule.name
+    return None
 
 
 def _decides(
