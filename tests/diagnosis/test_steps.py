@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from rdpdoctor.diagnosis import Confidence, Diagnosis
-from rdpdoctor.facts import Source
+from rdpdoctor.diagnosis import Confidence, Diagnosis, diagnose
+from rdpdoctor.facts import Journal, Source
 from rdpdoctor.knowledge import Cause, Reach, load
 from rdpdoctor.knowledge.commands import fault, pieces
 from rdpdoctor.knowledge.templates import fill, holes
@@ -162,6 +163,24 @@ def test_a_check_is_repeated_with_what_was_given() -> None:
     assert others
     for command in others:
         assert command.startswith(f"rdpdoctor check {given}"), command
+
+
+@pytest.mark.parametrize(
+    ("source", "again"),
+    [
+        (
+            Source.PROBE,
+            "Check again with one of yes, no as the VALUE: `rdpdoctor check srv01.corp.example:3389",
+        ),
+        (Source.EVENTLOG, "Read the files again with one of yes, no as the VALUE: `rdpdoctor read FILE..."),
+    ],
+)
+def test_an_answer_goes_to_what_gave_the_report(source: Source, again: str) -> None:
+    told = CASES["refused since an update"].tell().journal
+    journal = Journal(told.target, told.started)
+    journal.extend(replace(row, source=source) if row.source is Source.PROBE else row for row in told)
+    question = next(step for step in diagnose(journal, load()).next if step.kind == "question")
+    assert question.text.endswith(f"{again} --answer since=after-update --answer others=VALUE`")
 
 
 @pytest.mark.parametrize(

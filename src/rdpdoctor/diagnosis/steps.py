@@ -204,11 +204,15 @@ class _Writer:
 
     def _question(self, asking: Asking) -> NextStep:
         question = asking.question
-        command = fill("rdpdoctor check {host:literal}:{port}", self._args)
+        if self._view.live:
+            again = "Check again"
+            command = self._repeated(fill("rdpdoctor check {host:literal}:{port}", self._args) or "")
+        else:  # the files alone speak; only whoever gave them knows their names
+            again = "Read the files again"
+            command = " ".join(filter(None, ("rdpdoctor read FILE...", self._given)))
         say = (
-            f"{question.text} {decides(asking, self._knowledge)} Check again with one of "
-            f"{', '.join(question.telling)} as the VALUE: "
-            f"`{self._repeated(command or '')} --answer {question.key}=VALUE`"
+            f"{question.text} {decides(asking, self._knowledge)} {again} with one of "
+            f"{', '.join(question.telling)} as the VALUE: `{command} --answer {question.key}=VALUE`"
         )
         return NextStep("question", question.key, say, asking.moves)
 

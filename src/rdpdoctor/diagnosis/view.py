@@ -111,7 +111,9 @@ class Attempt:
 
 
 class View:
-    """Built in one pass over the journal. `attempts` in order of first appearance."""
+    """Built in one pass over the journal. `attempts` in order of first appearance. live: a check saw some of
+    it, and not files alone.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self.target = journal.target
@@ -120,7 +122,9 @@ class View:
         self.attempts: list[Attempt] = []
         self._ordinary: dict[Stage, list[Attempt]] = {}
         numbered: dict[int, Attempt] = {}
+        self.live = False
         for row in journal:
+            self.live = self.live or row.source is Source.PROBE
             self.by_tag.setdefault(row.tag, []).append(row)
             if row.tag in STEPS or row.tag == _LEAF:
                 self._file(row, numbered)
