@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -25,7 +26,10 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    """spent: processor time of it and its children, 0 where the system does not say."""
+
     seconds: float
+    spent: float
     exit: int
     stdout: str
     stderr: str
@@ -43,13 +47,17 @@ class Contender:
     def median(self) -> float:
         return statistics.median(run.seconds for run in self.runs)
 
+    @property
+    def spent(self) -> float:
+        return statistics.median(run.spent for run in self.runs)
+
     def spread(self) -> str:
         times = [run.seconds for run in self.runs]
         return f"{min(times):.2f}–{max(times):.2f}"
 
 
 def once(argv: Sequence[str]) -> Run:
-    began = time.perf_counter()
+    before, began = _spent(), time.perf_counter()
     done = subprocess.run(
         argv,
         stdin=subprocess.DEVNULL,
@@ -59,7 +67,12 @@ def once(argv: Sequence[str]) -> Run:
         timeout=LIMIT,
         check=False,
     )
-    return Run(time.perf_counter() - began, done.returncode, done.stdout, done.stderr)
+    return Run(time.perf_counter() - began, _spent() - before, done.returncode, done.stdout, done.stderr)
+
+
+def _spent() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def until_line(argv: Sequence[str], beginning: str) -> float:

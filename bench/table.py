@@ -16,11 +16,12 @@ class Table:
     held: bool = True
 
     def title(self, text: str) -> None:
-        print(f"\n{text}\n  {'':36}{'median':>9}  {'spread':12}answers", flush=True)
+        print(f"\n{text}\n  {'':36}{'median':>9}  {'spread':14}{'processor':>9}  answers", flush=True)
 
     def row(self, contender: Contender, said: str) -> None:
         name, spread = contender.name, contender.spread()
-        print(f"  {name:36}{contender.median:7.2f} s  {spread:12}{said}", flush=True)
+        spent = f"{contender.spent:.2f} s" if contender.spent else "-"
+        print(f"  {name:36}{contender.median:7.2f} s  {spread:14}{spent:>9}  {said}", flush=True)
         if name == "rdpdoctor" and said != "right":
             self.held = False
 

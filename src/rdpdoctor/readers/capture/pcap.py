@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rdpdoctor.readers.capture.link import FINDERS, unknown
 from rdpdoctor.readers.capture.model import CaptureError
-from rdpdoctor.readers.capture.source import BLOCK
+from rdpdoctor.readers.capture.source import MARGIN, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ MAGIC = {
     b"\x4d\x3c\xb2\xa1": ("<", 1e-9),
     b"\xa1\xb2\x3c\x4d": (">", 1e-9),
 }
-#: What the fast look at a record may need beyond its end, and how deep in a frame IP may begin for that.
-MARGIN, DEEPEST = 256, 180
+#: How deep in a frame IP may begin for the fast look at it, which ends within `MARGIN`.
+DEEPEST = 180
 MAX_FRAME = 1 << 20  # bytes; libpcap itself writes no more than 256 KiB
 _HEADER, _RECORD = 24, 16
 _LINKTYPE = 0x03FFFFFF
@@ -83,35 +83,20 @@ def read(source: Source, tracker: Tracker, totals: Totals, lost: list[str]) -> N
     glances = Glances(order, "8xI4x")
     (look, place), (look_again, place_again) = glances.first, glances.second
     rejected, held, lanes, take = tracker.rejected, tracker.held, tracker.lanes, tracker.frame
+    window = Window(source)
     data = b""
     size = at = packets = 0
     last = -1  # where the last record stands that was read
-    ended = False
     while True:
-        # ---- more bytes
         if last >= 0:
             totals.end = max(_time(record, data, last, unit), totals.end or 0.0)
-        if at > size:
-            gone = at - size
-            if ended or source.skip(gone) < gone:
+        more = min(record.unpack_from(data, at)[2], MAX_FRAME) if size - at >= _RECORD else 0
+        if not window.move(at, more):
+            if window.cut:
                 lost.append("the file ends within a packet")
-                break
-            data, at, size = b"", 0, 0
-        wanted = BLOCK
-        if size - at >= _RECORD:
-            wanted += min(record.unpack_from(data, at)[2], MAX_FRAME)
-        more = b"" if ended else source.read(wanted)
-        if not more:
-            if ended:
-                if at < size:
-                    lost.append("the file ends within a packet")
-                break
-            # So that what is looked at of the last short records is there.
-            ended = True
-        data = data[at:] + (more or bytes(MARGIN))
-        size, at, last = size - at + len(more), 0, -1
-        limit = size - _RECORD if ended else size - MARGIN
-        # ---- the records in them
+            break
+        data, size, at, last = window.data, window.size, 0, -1
+        limit = size - _RECORD if window.ended else size - MARGIN
         while at <= limit:
             length, protocol, key, flags = look(data, at)
             following = at + _RECORD + length

@@ -7,8 +7,8 @@ from struct import Struct, error
 from typing import TYPE_CHECKING
 
 from rdpdoctor.readers.capture.link import FINDERS, unknown
-from rdpdoctor.readers.capture.pcap import MARGIN, Glances
-from rdpdoctor.readers.capture.source import BLOCK
+from rdpdoctor.readers.capture.pcap import Glances
+from rdpdoctor.readers.capture.source import MARGIN, Window
 
 if TYPE_CHECKING:
     from rdpdoctor.readers.capture.link import Finder
@@ -166,35 +166,21 @@ def read(source: Source, tracker: Tracker, totals: Totals, section: Section, los
     rejected, held, lanes, take = tracker.rejected, tracker.held, tracker.lanes, tracker.frame
     data, at, size, packets = b"", 0, 0, 0
     last = -1  # where the last packet block stands that was only counted
-    ended = False
+    window = Window(source)
     glances = Glances(section.order, "II20x")
     (look, place), (look_again, place_again) = glances.first, glances.second
     when = 0.0
     known_secrets = 0
     while True:
-        # ---- more bytes
         if last >= 0 and (moment := section.time(data, last)) is not None:
             totals.end = max(moment, totals.end or 0.0)
-        if at > size:
-            gone = at - size
-            if ended or source.skip(gone) < gone:
+        more = min(section.words(data, at)[1], _MAX_BLOCK) if size - at >= 8 else 0
+        if not window.move(at, more):
+            if window.cut:
                 lost.append("the file ends within a block")
-                break
-            data, at, size = b"", 0, 0
-        wanted = BLOCK
-        if size - at >= 8:
-            wanted += min(section.words(data, at)[1], _MAX_BLOCK)
-        more = b"" if ended else source.read(wanted)
-        if not more:
-            if ended:
-                if at < size:
-                    lost.append("the file ends within a block")
-                break
-            ended = True
-        data = data[at:] + (more or bytes(MARGIN))
-        size, at, last = size - at + len(more), 0, -1
-        limit = size - 12 if ended else size - MARGIN
-        # ---- the blocks in them
+            break
+        data, size, at, last = window.data, window.size, 0, -1
+        limit = size - 12 if window.ended else size - MARGIN
         while at <= limit:
             kind, length, protocol, key, flags = look(data, at)
             if kind == _PACKET and length > _HEAD:

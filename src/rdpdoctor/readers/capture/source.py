@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 1 << 20
+MARGIN = 256  # what the fast look at a packet may need beyond its end
 _WINDOW = 1 << 27  # bytes of memory that a zst frame may ask for
 _FRAME = 18  # bytes of a zst frame's header at most
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -104,6 +105,37 @@ class Source:
             self._progress(self._raw.tell())
         except OSError:  # a pipe
             self._progress = None
+
+
+class Window:
+    """The part of a source that is at hand: `size` bytes of `data`, and behind the source's end some more to
+    look at. cut: it ended within what was asked for.
+    """
+
+    __slots__ = ("_source", "cut", "data", "ended", "size")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.data, self.size = b"", 0
+        self.ended = self.cut = False
+
+    def move(self, at: int, more: int) -> bool:
+        """Forget what stands before `at`, and read a block and `more` bytes. False where nothing follows."""
+        gone = at - self.size
+        if gone > 0:
+            if self.ended or self._source.skip(gone) < gone:
+                self.cut = True
+                return False
+            self.data, at, self.size = b"", 0, 0
+        fresh = b"" if self.ended else self._source.read(BLOCK + more)
+        if not fresh:
+            if self.ended:
+                self.cut = at < self.size
+                return False
+            self.ended = True
+        self.data = self.data[at:] + (fresh or bytes(MARGIN))
+        self.size += len(fresh) - at
+        return True
 
 
 class _Joined:
