@@ -120,6 +120,11 @@ def _failed(view: View, row: Observation, at: Stage) -> Judged:
         dial = next((one for way in _DIALS if (one := view.first(f"tcp.{way}")) is not None), None)
         if dial is not None:
             return Judged(Status.FAILED, dial.tag, dial.args)
+    if at is Stage.GATEWAY:
+        refused = next((one for one in view.all("gateway.answered") if whole(one, "code")), None)
+        answered = list(view.all("gateway.http"))[-1:]
+        args = (refused or (answered[0] if answered else row)).args
+        return Judged(Status.FAILED, "recorded.gateway-code" if refused else "recorded.gateway", args)
     alert = view.first("flow.alert")
     if at is Stage.NLA and alert is not None:
         key = "recorded.alert-guessed" if flag(alert, "guessed") else "recorded.alert"

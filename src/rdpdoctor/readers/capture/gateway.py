@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.readers.capture.hpack import Fields
+from rdpdoctor.readers.capture.tsgu import Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ _REQUEST = re.compile(rb"^([A-Z_]{1,24}) (/[^ ?]*)[^ ]* HTTP/1\.[01]$")
 _STATUS = re.compile(rb"^HTTP/1\.[01] ([1-5][0-9][0-9])(?: |$)")
 _LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,15})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _SCHEME = re.compile(rb"^www-authenticate:[ \t]*([A-Za-z0-9-]{1,20})", re.IGNORECASE | re.MULTILINE)
+_CHUNKED = re.compile(rb"^transfer-encoding:[ \t]*chunked[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _FRAME = 9
 _FRAME_MOST = 1 << 20
 _HEADERS, _PUSH, _CONTINUATION = 1, 5, 9
@@ -34,8 +36,9 @@ class GatewayWalk:
     """reading: more can still be learned."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[str, dict[str, Any], float]] = []
+        self._rows: list[tuple[str, dict[str, Any], float]] = []
         self.reading = True
+        self._tunnel: Tunnel | None = None
         self._buffers = (bytearray(), bytearray())
         self._two: bool | None = None
         self._skip = [0, 0]
@@ -44,8 +47,15 @@ class GatewayWalk:
         self._fields = (Fields(), Fields())
         self._blocks: list[tuple[int, bytearray] | None] = [None, None]
 
+    @property
+    def rows(self) -> list[tuple[str, dict[str, Any], float]]:
+        return [*self._rows, *self._tunnel.rows] if self._tunnel is not None else self._rows
+
     def feed(self, side: int, data: bytes, when: float) -> None:
         if not self.reading:
+            return
+        if self._tunnel is not None:
+            self._through(side, data, when)
             return
         buffer = self._buffers[side]
         buffer += data
@@ -60,19 +70,25 @@ class GatewayWalk:
             return
         self._read(side, when)
 
+    def _through(self, side: int, data: bytes, when: float) -> None:
+        assert self._tunnel is not None
+        if side == SERVER:
+            self._tunnel.feed(data, when)
+            self.reading = self._tunnel.reading
+
     def _read(self, side: int, when: float) -> None:
         if self._two:
             for kind, flags, stream, payload in self._frames(self._buffers[side]):
                 self._frame(side, kind, flags, stream, payload, when)
         else:
             self._messages(side, when)
-        self.reading = self.reading and len(self.rows) < _TOLD
+        self.reading = self.reading and len(self._rows) < _TOLD
 
     # ---- HTTP/1.1
 
     def _messages(self, side: int, when: float) -> None:
         buffer = self._buffers[side]
-        while self.reading:
+        while self.reading and self._tunnel is None:
             used = min(self._skip[side], len(buffer))
             del buffer[:used]
             self._skip[side] -= used
@@ -106,8 +122,14 @@ class GatewayWalk:
         method, path = self._asked.pop(0) if status >= 200 or status == 101 else self._asked[0]
         schemes = sorted({scheme.decode("ascii") for scheme in _SCHEME.findall(head)})
         self._tell("HTTP/1.1", method, path, status, schemes, when)
-        if status == 101 or (method.startswith("RDG_") and status == 200):
-            self.reading = False  # what follows is the tunnel
+        if status == 101 or (method == "RDG_OUT_DATA" and status == 200):
+            way = "websocket" if status == 101 else "chunked" if _CHUNKED.search(head) else "plain"
+            self._tunnel = Tunnel(way)
+            behind = bytes(self._buffers[SERVER])
+            self._buffers[SERVER].clear()
+            self._through(SERVER, behind, when)
+        elif method.startswith("RDG_") and status == 200:
+            self.reading = False  # the client's way into the tunnel, which has no answers
 
     # ---- HTTP/2
 
@@ -156,4 +178,4 @@ class GatewayWalk:
     ) -> None:
         if path.lower().startswith(_PATHS):
             args = {"version": version, "method": method, "path": path[:64]}
-            self.rows.append(("gateway.http", {**args, "status": status, "schemes": schemes}, when))
+            self._rows.append(("gateway.http", {**args, "status": status, "schemes": schemes}, when))

@@ -86,8 +86,8 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """secrets: the Decryption Secrets Blocks of a pcapng file, as (type, data). unanswered: ports beside those
-    asked for, of which one may be meant; a few at most.
+    """secrets: the Decryption Secrets Blocks of a pcapng file, as (type, data). unanswered: ports beside
+    those asked for, of which one may be meant; a few at most.
     """
 
     streams: tuple[Stream, ...]

@@ -124,6 +124,8 @@ def _through_gateway(stream: Stream, established: bool, cut: bool) -> Fate:
     ]
     if not answers:
         return Fate("open", Stage.TCP)
+    if any(row.tag == "gateway.answered" and row.args.get("code") for row in stream.observations):
+        return Fate("fails", Stage.GATEWAY)
     status = answers[-1].args.get("status")
     if status in _TUNNEL:
         return Fate("works", Stage.FINALIZATION) if established else Fate("open", Stage.GATEWAY, cut=cut)
