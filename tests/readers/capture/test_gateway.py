@@ -19,6 +19,8 @@ from tests.readers.capture.craft import Conversation, framed, pcap, read
 from tests.readers.capture.sealed import Sealed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rdpdoctor.readers.capture import Capture
 
 REQUEST = b"RDG_OUT_DATA /remoteDesktopGateway/ HTTP/1.1\r\n\r\n"
@@ -32,15 +34,21 @@ def packet(kind: int, body: bytes) -> bytes:
     return struct.pack("<HHI", kind, 0, 8 + len(body)) + body
 
 
+#: Of handshake, tunnel, authorization and channel: the type, and what stands before and behind the code.
+ANSWERS = (
+    (2, b"", b"\x01\x00\x00\x00\x02\x00"),
+    (5, bytes(2), bytes(4)),
+    (7, b"", bytes(4)),
+    (9, b"", bytes(4)),
+)
+
+
 def answers(*codes: int) -> list[bytes]:
-    """Handshake, tunnel, authorization, channel, as far as there are codes."""
-    made = [
-        lambda code: packet(2, struct.pack("<IBBHH", code, 1, 0, 0, 2)),
-        lambda code: packet(5, struct.pack("<HIHH", 0, code, 0, 0)),
-        lambda code: packet(7, struct.pack("<IHH", code, 0, 0)),
-        lambda code: packet(9, struct.pack("<IHH", code, 0, 0)),
+    """As far as there are codes."""
+    return [
+        packet(kind, before + struct.pack("<I", code) + behind)
+        for (kind, before, behind), code in zip(ANSWERS, codes, strict=False)
     ]
-    return [make(code) for make, code in zip(made, codes, strict=False)]
 
 
 def inside(data: bytes) -> bytes:
@@ -60,7 +68,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-WAYS = {
+WAYS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
     "websocket": (SWITCH, frame),
     "masked": (SWITCH, lambda data: frame(data, b"abcd")),
     "in one body": (ENDLESS, lambda data: data),
