@@ -56,6 +56,12 @@ def test_every_golden_file_is_of_use() -> None:
     assert {file.name for file in GOLDEN.iterdir()} == wanted
 
 
+@pytest.mark.parametrize("name", ["healthy", "degraded"])
+def test_a_narrow_screen_scrolls_before_a_fact_is_cut(name: str) -> None:
+    stages = render(samples.ALL[name](), Page(40)).split("\n\n")[1]
+    assert "\u2026" not in stages
+
+
 @pytest.mark.parametrize("name", ["key-unusable", "healthy", "degraded", "unreachable", "unknown"])
 @pytest.mark.parametrize(("width", "most"), [(60, SCREEN + 4), (80, SCREEN), (120, SCREEN)])
 def test_usual_reports_fit_one_screen(name: str, width: int, most: int) -> None:

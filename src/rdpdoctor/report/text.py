@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SCREEN", "Page", "render"]
 
-#: Rows of a report for people, unless what must be whole needs more: about one screen.
-SCREEN = 28
+#: Rows of a report for people, unless what must be whole needs more: about one screen. Narrower than this
+#: it has as many more, since a fact that is cut is worth less than one that scrolls.
+SCREEN, _USUAL = 28, 60
 _NEXT = 17  # columns for "Tell them apart" and a gap
 _NAME = 253  # cells of a host name
 _COMMAND = 2000  # cells of a command: none of ours comes near, and no journal may fill the screen
@@ -45,7 +46,7 @@ _TERSE = Detail(stage=1, other_why=0, ruled_out=1, causes=2, steps=1, beside=0)
 #: What is said beyond the tersest while the screen has room, what matters most first.
 _MORE: tuple[tuple[str, int], ...] = (
     ("stage", 2), ("other_why", 1), ("other_why", 2), ("causes", 3), ("stage", 3), ("beside", 1),
-    ("causes", 4), ("ruled_out", 2), ("steps", 2), ("stage", 4), ("steps", 3), ("causes", 6),
+    ("causes", 4), ("ruled_out", 2), ("steps", 2), ("stage", 4), ("steps", 3), ("causes", 6), ("stage", 9),
 )  # fmt: skip
 
 
@@ -53,11 +54,12 @@ def render(report: Report, page: Page) -> str:
     """The report as text that ends in a newline; control sequences only where `page.colour` allows them."""
     if page.verbose or page.whole:
         return to_string(_lines(report, page, _EVERYTHING), page.colour)
+    room = SCREEN * max(1.0, _USUAL / page.columns)
     detail, best = _TERSE, _lines(report, page, _TERSE)
     for name, value in _MORE:
         more = detail._replace(**{name: value})
         lines = _lines(report, page, more)
-        if _rows(lines, page) <= SCREEN:
+        if _rows(lines, page) <= room:
             detail, best = more, lines
     return to_string(best, page.colour)
 
