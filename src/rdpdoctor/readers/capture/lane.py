@@ -43,7 +43,7 @@ class Lane:
             if fragment & 0x3FFF or at + total > end:
                 return False
         else:
-            if end - at < SHORTEST:
+            if end - at < SHORTEST or data[at] >> 4 != 6:
                 return False
             total, _, ttl, _, sequence, ack, offset, flags, window = V6(data, at)
             length, number = total - (offset >> 4) * 4, 0

@@ -13,13 +13,14 @@ _ISO_TSAP = 102
 
 _PROXY2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _FIRST = frozenset(b"\x03\x04\x05CP\r")  # of a request, and of what carries one (`tunnel`)
+_NO_FLAGS = bytes(4)  # of a preconnection blob
 #: Where a connection request may come after something else.
 _SEARCHED = 4096
 
 
 def is_nothing(data: bytes) -> bool:
     """A quick look at a connection's first bytes: neither a request nor what may come before one."""
-    return len(data) > _HEAD and data[0] not in _FIRST and data[4:8] != bytes(4)
+    return len(data) > _HEAD and data[0] not in _FIRST and not data.startswith(_NO_FLAGS, 4)
 
 
 def may_become_request(data: bytes) -> bool:
