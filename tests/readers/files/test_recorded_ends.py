@@ -345,3 +345,25 @@ def test_who_closes_without_a_word_may_be_another_program() -> None:
     confidence = {cause.id: cause.confidence for cause in diagnosis.causes}
     assert confidence["port.not-rdp"] == "possible"
     assert diagnosis.causes[0].id == "server.closes-early"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "ttl", "told_of"), [(600, 57, "possible"), (600, 128, None), (5, 57, None)]
+)
+def test_a_quiet_session_that_something_on_the_way_ends(quiet: int, ttl: int, told_of: str | None) -> None:
+    made = settled(in_tls()).data(1, 3000)
+    made.now += quiet
+    diagnosis = found(made.reset(1, ttl))
+    assert diagnosis.verdict.status in WORKS
+    assert {one.id: one.confidence for one in diagnosis.causes}.get("path.idle-timeout") == told_of
+
+
+@pytest.mark.parametrize(("number", "certificates"), [(42, True), (46, True), (48, True), (80, False)])
+def test_which_alerts_of_a_client_are_about_the_certificate(number: int, certificates: bool) -> None:
+    refused = talk().ask().confirm(1).hello().say(1, craft.server_flight((b"0",)))
+    refused.say(0, craft.record(ContentType.ALERT, Alert(2, number).encode())).close(0)
+    diagnosis = found(refused)
+    assert ("refuses the server's certificate" in diagnosis.verdict.summary) is certificates
+    (why,) = [one.why for one in diagnosis.causes if one.id == "tls.broken"]
+    assert why.startswith("The client refuses the server's certificate") is certificates
+    assert "We " not in why

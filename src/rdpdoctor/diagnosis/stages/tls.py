@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rdpdoctor.diagnosis.conclusions import Conclusions
+#: Alerts by which a client refuses the server's certificate (RFC 8446 6.2).
+_OF_CERTIFICATES = (
+    *("bad_certificate", "unsupported_certificate", "certificate_revoked", "certificate_expired"),
+    *("certificate_unknown", "unknown_ca"),
+)
 
 
 def judge(view: View, conclusions: Conclusions) -> Judged | None:
@@ -88,7 +93,9 @@ def _died(conclusions: Conclusions, leading: Step) -> Judged:
     if leading.outcome == "alerted" and text(leading.row, "after") not in ("client-hello", None):
         return Judged(judged.status, "tls.alerted-late", judged.args, judged.elapsed_ms)
     if (text(leading.row, "reason") or "").startswith("the client "):
-        return Judged(judged.status, "tls.left", judged.args, judged.elapsed_ms)
+        refuses = any(f"alert {name}" in (text(leading.row, "reason") or "") for name in _OF_CERTIFICATES)
+        key = "tls.left-certificate" if refuses else "tls.left"
+        return Judged(judged.status, key, judged.args, judged.elapsed_ms)
     if leading.outcome not in ("closed", "reset") or judged.key == "tls.only-variant":
         return judged
     if (whole(leading.row, "received") or 0) > 0:
