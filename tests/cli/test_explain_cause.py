@@ -79,7 +79,10 @@ def test_commands_are_not_broken(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setenv("COLUMNS", "60")
     assert main(["explain", "certificate.key-unusable"]) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    own = r"Get-ChildItem 'Cert:\LocalMachine\Remote Desktop' | Where-Object { $_.Subject -eq $_.Issuer } | Remove-Item"
+    own = (
+        r"Get-ChildItem 'Cert:\LocalMachine\Remote Desktop' | "
+        r"Where-Object { $_.Subject -eq $_.Issuer } | Remove-Item"
+    )
     assert own in lines
 
 
