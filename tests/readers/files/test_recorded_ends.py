@@ -272,6 +272,8 @@ def test_an_alert_after_the_sign_in_is_the_servers_refusal() -> None:
     assert places(diagnosis) == ("failing", "nla")
     assert "the server sent a TLS alert 1.0 s after the sign-in" in diagnosis.verdict.summary
     assert surely(diagnosis) == ["credentials.wrong"]
+    at_once = found(signing_in(81, 215, 633).say(1, SEALED_ALERT).close(0))
+    assert (surely(at_once), at_once.causes[0].id) == ([], "credentials.wrong")
 
 
 @pytest.mark.parametrize(
