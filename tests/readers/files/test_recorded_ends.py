@@ -327,6 +327,8 @@ def test_a_port_that_nobody_answers_on_and_nobody_asked_about() -> None:
         [dialled(0, 3390, times=1)],
         [dialled(at, 3390 + at) for at in range(5)],
         [craft.Conversation(ports=(40000, 3390)).open()],
+        [dialled(0, 445)],
+        [dialled(0, 3390), *(craft.Conversation(ports=(41000 + n, 8000)).open() for n in range(9))],
     ],
 )
 def test_a_lone_syn_a_scan_and_what_was_answered_are_not_told(talks: list[craft.Conversation]) -> None:

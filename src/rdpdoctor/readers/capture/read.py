@@ -77,5 +77,5 @@ def read_capture(
     if source.fault:
         lost.append(source.fault)
     lost += [f"{count:,} {what}" for what, count in tracker.lost.items()]
-    silent = unanswered(tracker.held.values(), totals.end or 0.0)
+    silent = unanswered(tracker.held.values(), totals.end or 0.0, tracker.tcp_flows)
     return Capture(tuple(tracker.streams), tuple(lost), totals, tuple(section.secrets), silent)

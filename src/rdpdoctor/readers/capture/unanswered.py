@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 _SYNS, _WAIT = 2, 3.0
 #: Ports that are told; of more, nobody can say which one was meant.
 _MOST = 3
+#: Ports below that are others' by name, but for the one of HTTPS, which is let through nearly everywhere.
+_OWN, _HTTPS = 1024, 443
 
 
-def unanswered(held: Iterable[Held], now: float) -> tuple[Unanswered, ...]:
-    """held: connections nothing is known of. now: the end of the recording. Nothing where there are many."""
+def unanswered(held: Iterable[Held], now: float, syns: int) -> tuple[Unanswered, ...]:
+    """held: connections nothing is known of. now: the end of the recording. syns: all requests to connect in
+    it: where most had an answer, or where there are many such ports, it is about something else.
+    """
     found: dict[bytes, list[float]] = {}
     for one in dict.fromkeys(held):
         one.unfold()
@@ -32,7 +36,9 @@ def unanswered(held: Iterable[Held], now: float) -> tuple[Unanswered, ...]:
     told = [
         _of(key, times) for key, times in found.items() if len(times) >= _SYNS and now - min(times) >= _WAIT
     ]
-    return tuple(told) if len(told) <= _MOST else ()
+    told = [one for one in told if one.port >= _OWN or one.port == _HTTPS]
+    about = 2 * sum(one.syns for one in told) >= syns
+    return tuple(told) if about and len(told) <= _MOST else ()
 
 
 def _of(key: bytes, times: list[float]) -> Unanswered:
