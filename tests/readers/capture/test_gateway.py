@@ -153,3 +153,14 @@ def test_packets_cut_anywhere() -> None:
         tunnel.feed(data[:cut], 0.0)
         tunnel.feed(data[cut:], 0.0)
         assert [row[1]["code"] for row in tunnel.rows] == [0, 0, 0, RAP]
+
+
+@pytest.mark.parametrize("status", [401, 403, 503])
+def test_a_gateway_that_opens_no_tunnel(status: int) -> None:
+    talk = Conversation(ports=(50000, 443)).open()
+    sealed = Sealed(talk)
+    sealed.say(0, REQUEST).say(1, b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
+    talk.close(0)
+    diagnosis = judged(read(pcap(framed(talk.packets)), keylog=sealed.keylog))
+    assert (diagnosis.verdict.status, diagnosis.verdict.stage) == ("failing", "gateway")
+    assert f"the gateway answered {status} and opened no tunnel" in diagnosis.verdict.summary
