@@ -145,7 +145,7 @@ def test_what_is_no_log_is_refused(data: bytes) -> None:
 
 def test_without_the_library_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "evtx", None)
-    with pytest.raises(EventLogError, match=r"rdpdoctor\[evtx\].*XML"):
+    with pytest.raises(EventLogError, match=r"package `evtx`.*as XML"):
         list(formats_module.read(io.BytesIO(b"ElfFile\0" + bytes(4088)), Tally()))
 
 
