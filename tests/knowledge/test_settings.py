@@ -107,7 +107,7 @@ def test_nothing_that_lowers_security_is_ever_the_good_value() -> None:
 
 
 def test_every_row_has_its_values_explained_and_its_sentences_whole() -> None:
-    assert len(settings()) == 114
+    assert len(settings()) == 115
     assert len(rdpfile.lines()) == 73
     rows: list[registry.Setting | rdpfile.Line] = [*settings(), *rdpfile.lines().values()]
     for row in rows:

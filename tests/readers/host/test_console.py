@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from textwrap import wrap
 
 import pytest
 
@@ -379,3 +380,45 @@ def test_a_paste_of_several_tools_is_read_as_a_whole() -> None:
     facts = read_host(text.encode())
     assert {row.tag for row in facts.observations} >= {"host.sessions", "host.service", "host.listeners"}
     assert standing(judged(text.encode()))["service.stopped"] == "confirmed"
+
+
+def _wrapped(text: str) -> str:
+    lines = (wrap(line, 72, drop_whitespace=False) or [""] for line in text.split("\n"))
+    return "\n".join(part for parts in lines for part in parts)
+
+
+def _quoted(text: str, mark: str = "> ") -> str:
+    return "\n".join(f"{mark}{line}".rstrip() for line in text.split("\n"))
+
+
+LONG = NETSTAT.replace("LISTENING       1044", "LISTENING       104400")
+HEALTHY = f"{QWINSTA}\n{LONG}\n{SC.replace('1  STOPPED', '4  RUNNING')}"
+SHAPES = {
+    "quoted": _quoted,
+    "twice": lambda text: _quoted(_quoted(text)),
+    "marks": lambda text: _quoted(text, ">> "),
+    "answered": lambda text: f"Hello,\n\nBob wrote:\n{_quoted(text)}\n\nThanks\n",
+    "wrapped": _wrapped,
+    "wrapped, then quoted": lambda text: _quoted(_wrapped(text)),
+    "quoted, then wrapped": lambda text: _wrapped(_quoted(text)),
+    "code": lambda text: _quoted(text, "    "),
+    "quoted code": lambda text: _quoted(_quoted(text), "    "),
+    "double ends": lambda text: text.replace("\n", "\n\n"),
+    "hard blanks": lambda text: text.replace("  ", "\xa0 "),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_what_tickets_do_to_text(shape: str, encoding: str) -> None:
+    """A healthy machine stays one, and a stopped service is found."""
+    assert standing(judged(SHAPES[shape](HEALTHY).encode(encoding))) == {}
+    stopped = SHAPES[shape](HEALTHY.replace("4  RUNNING", "1  STOPPED"))
+    assert standing(judged(stopped.encode(encoding)))["service.stopped"] == "confirmed"
+
+
+def test_a_list_of_listeners_with_broken_lines_lacks_nothing() -> None:
+    broken = NETSTAT.replace(
+        "TCP    0.0.0.0:3389           0.0.0.0:0 ", "TCP    0.0.0.0:3389           0.0.0"
+    )
+    assert standing(judged(broken.encode())) == {}

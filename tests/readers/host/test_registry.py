@@ -393,3 +393,10 @@ def test_a_moved_port_is_told_to_whoever_does_not_know_of_it() -> None:
     assert standing(judged(data)) == {"port.changed": "confirmed"}
     usual = data.replace(b"0d3e", b"0d3d")
     assert standing(judged(usual)) == {}
+
+
+@pytest.mark.parametrize(("number", "causes"), [(0, {"firewall.windows": "possible"}), (1, {})])
+def test_a_policy_that_leaves_local_rules_out(number: int, causes: dict[str, str]) -> None:
+    key = r"HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\WindowsFirewall\DomainProfile"
+    data = reg(f"[{key}]", f'"AllowLocalPolicyMerge"=dword:{number:08x}').encode()
+    assert standing(judged(data)) == causes

@@ -56,8 +56,11 @@ _CONSOLE = (
 )
 #: Characters of what a console printed.
 _LONGEST_TEXT = 8 * 2**20
+#: The mark of qwinsta, which stands before a name at once, is no quote's.
+_QUOTED = re.compile(r"^[ \t]{0,16}(?:>{1,9}[ \t])+|^[ \t]{0,16}>{1,9}$", re.MULTILINE)
+_JOINED = re.compile(r"\S[ \t]*+\n[ \t]*+\S")
+_MARGIN = 4
 #: More empty lines than one part nothing, and eight megabytes of them took half a minute.
-_QUOTED = re.compile(r"^> ?", re.MULTILINE)
 _EMPTY = re.compile(r"\n[ \t]*+\n(?:[ \t]*+\n)++")
 
 
@@ -131,7 +134,10 @@ def read_host(source: Path | str | bytes, role: str | None = None) -> HostFacts:
 
 def _console(text: str, raw: Raw) -> bool:
     """Whether anything was found."""
-    plain = _unquoted(_EMPTY.sub("\n\n", text.replace("\r\n", "\n").replace("\r", "\n")))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    if _JOINED.search(text) is None:  # what doubles every end of a line
+        text = text.replace("\n\n", "\n")
+    plain = _dedented(_unquoted(_EMPTY.sub("\n\n", text)))
     raw.rows = objects(plain)
     for reader in _CONSOLE:
         reader.read(plain, raw)
@@ -140,9 +146,18 @@ def _console(text: str, raw: Raw) -> bool:
 
 
 def _unquoted(text: str) -> str:
-    """Without the marks of a quoted mail, where most lines have them; qwinsta marks one line of its own."""
+    """Without the marks of a quoted mail, where many lines have them: whoever answers writes lines without,
+    and what wraps long ones leaves their ends without. qwinsta marks one line of its own.
+    """
     lines = [line for line in text[:100_000].split("\n") if line.strip()]
-    quoted = sum(line.startswith("> ") or line == ">" for line in lines)
-    if quoted < 4 or quoted * 5 < len(lines) * 4:
+    quoted = sum(_QUOTED.match(line) is not None for line in lines)
+    if quoted < 4 or quoted * 3 < len(lines):
         return text
     return _QUOTED.sub("", text)
+
+
+def _dedented(text: str) -> str:
+    """Without the margin that makes text code in a ticket. Tools indent by less, or not every line."""
+    margins = [len(line) - len(line.lstrip(" ")) for line in text.split("\n") if line.strip()]
+    size = min(margins, default=0) // _MARGIN * _MARGIN
+    return re.sub(rf"^ {{{size}}}", "", text, flags=re.MULTILINE) if size else text

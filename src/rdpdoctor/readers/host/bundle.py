@@ -155,7 +155,7 @@ def _registry(top: dict[str, Any], raw: Raw) -> None:
             if rule is not None:
                 raw.rules = raw.rules or []
                 raw.rules.append(rule)
-            continue
+                continue
         if not worth(key, name):
             continue
         if isinstance(value, list):

@@ -21,7 +21,9 @@ _CATEGORY = {"public": "public", "private": "private", "domainauthenticated": "d
 #: The rules that Windows brings: by their names, which are the same in every language.
 _BUILT_IN = re.compile(r"^RemoteDesktop-(UserMode|Shadow)-In-(TCP|UDP)", re.IGNORECASE)
 _SHOWN = re.compile(r"^Remote Desktop - (User Mode|Shadow) \((TCP|UDP)-In\)")
-_HEADS = re.compile(r"^([^\W\d_][^\n:]{5,60}?)[ \t\xa0]*[:\uff1a][ \t]*\n(?:-{5,}[ \t]*\n)?", re.MULTILINE)
+_HEADS = re.compile(
+    r"^([^\W\d_][^\n:]{5,60}?)[ \t\xa0]{0,40}[:\uff1a][ \t]{0,40}\n(?:-{5,}[ \t]*\n)?", re.MULTILINE
+)
 _STATE = re.compile(r"[^\W\d_]{2,12}[ \t]{2,}(\S{2,14})[ \t]*(?:\n|$)")
 _POLICY = re.compile(r"[ \t](\w{1,12}?)Inbound(Always)?,\w+Outbound\b")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False, "2": None}

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(
     r"^[ \t]*(TCP|UDP)\s+(\S{1,60}):(\d{1,5})\s+(?:(?:0\.0\.0\.0|\[::\]):0|\*:\*)\s+"
-    r"(?:\D\S*\s+)?(\d{1,10})?\s*$",
+    r"(?:[^\d\n]{1,40}[ \t])?[ \t]*(\d{1,10})?[ \t]*$",
     re.MULTILINE,
 )
 _OBJECTS = re.compile(
     r"^(\S{2,45})\s+(\d{1,5})\s+(?:0\.0\.0\.0|::)\s+0\s+Listen\b(?:\s+\D\S*)?(?:\s+(\d{1,10}))?", re.MULTILINE
 )
-_ANY = re.compile(r"^[ \t]*TCP\s+\S+:\d+\s+\S+:\d+", re.MULTILINE)
+_ANY = re.compile(
+    r"^[ \t]*TCP[ \t]+\S+:\d+[ \t]+\S+:\d+(?:[ \t]+[^\d\n]{1,40})?(?:[ \t]\d{1,10})?[ \t]*$", re.MULTILINE
+)
+_STARTED = re.compile(r"^[ \t]*TCP[ \t]+\S{0,60}:\d", re.MULTILINE)
 _HEAD = re.compile(r"^LocalAddress\s+LocalPort\s+RemoteAddress", re.MULTILINE)
 
 
@@ -38,7 +41,7 @@ _ALWAYS = (135, 445)
 def read(text: str, raw: Raw) -> None:
     found: list[Listener] = []
     if _ANY.search(text):
-        text = _WRAPPED.sub(r"\1\2", text)
+        text = _WRAPPED.sub(_rejoined, text)
         found += [
             Listener(one[1].lower(), one[2].strip("[]"), int(one[3]), int(one[4]) if one[4] else None)
             for one in islice(_LINE.finditer(text), MOST)
@@ -55,6 +58,13 @@ def read(text: str, raw: Raw) -> None:
     else:
         return
     raw.listeners = (raw.listeners or []) + [one for one in found if 0 < one.port < 65_536]
-    raw.part = not any(one.port in _ALWAYS for one in raw.listeners)
+    broken = len(_STARTED.findall(text)) > len(_ANY.findall(text))
+    raw.part = broken or not any(one.port in _ALWAYS for one in raw.listeners)
     if raw.part:
         raw.lose("listeners that the listing leaves out")
+
+
+def _rejoined(match: re.Match[str]) -> str:
+    """What wraps lines may take the blanks with it; words are followed by some, numbers go on."""
+    between = " " if match[1].rstrip()[-1:].isalpha() else ""
+    return f"{match[1]}{between}{match[2]}"

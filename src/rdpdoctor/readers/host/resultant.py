@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r"^[^\n]{0,80}Microsoft[ \xa0]?\(R\) Windows[ \xa0]?\(R\)[^\n]{0,80}", re.MULTILINE)
 _TOOL = re.compile(r"\b(?:RSOP|GPO|gpresult|Gruppenrichtlinie)", re.IGNORECASE)
 _VALUE = re.compile(
-    r"^[ \t]{1,40}[^\n:]{3,40}:[ \t]{0,40}((?:SOFTWARE|SYSTEM)\\[^\n]{3,300}?)[ \t]{0,9}\n"
-    r"[ \t]{1,40}[^\n:]{2,30}:[ \t]{0,40}(\d{1,3}(?:, \d{1,3}){0,2000})[ \t]{0,9}$",
+    r"^[ \t]{0,40}[^\n:]{3,40}:[ \t]{0,40}((?:SOFTWARE|SYSTEM)\\[^\n]{3,300}?)[ \t]{0,9}\n"
+    r"[ \t]{0,40}[^\n:]{1,30}:[ \t]{0,40}(\d{1,3}(?:, \d{1,3}){0,2000})[ \t]{0,9}$",
     re.MULTILINE | re.IGNORECASE,
 )
 

@@ -47,7 +47,10 @@ _ALIAS = re.compile(r"^\S[^\n]{2,19}? {2,30}(\S[^\n]{2,60})$", re.MULTILINE)
 _GROUP = r"Get-LocalGroupMember\b[^\n|]{0,40}(?:S-1-5-32-555|Remote Desktop Users)[^\n]{0,40}"
 _OF_GROUP = re.compile(_GROUP, re.IGNORECASE)
 #: A prompt with the command, and the next prompt, with nothing in between.
-_NOBODY = re.compile(rf"^PS [^\n>]{{1,200}}> ?{_GROUP}\n\s{{0,99}}?^PS ", re.MULTILINE | re.IGNORECASE)
+_NOBODY = re.compile(
+    rf"^[ \t]{{0,16}}PS [^\n>]{{1,200}}> ?{_GROUP}\n\s{{0,99}}?^[ \t]{{0,16}}PS ",
+    re.MULTILINE | re.IGNORECASE,
+)
 #: Characters before a ruler in which the group's name stands, and after it.
 _BEFORE, _AFTER = 600, 1 << 18
 

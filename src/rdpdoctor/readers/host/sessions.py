@@ -19,6 +19,8 @@ _LINE = re.compile(r"^[> ](\S*)\s+(?:(\S[^\n]{0,22}?)\s+)?(\d{1,10})\s{1,3}\S+")
 _HEAD = re.compile(r"^\s?\S+\s+\S+\s+ID\s+\S+", re.MULTILINE)
 #: Every whole list has it, under this name in every language. What pasted it may have moved it to the right.
 _SERVICES = re.compile(r"^([ \t]{0,16}?)[> ]services\s+0\s", re.MULTILINE)
+#: Its state may have been wrapped away.
+_LISTENER = re.compile(r"^[> \t]{0,20}rdp-tcp[ \t]+(6553[6-9]|655[4-9]\d)\b", re.MULTILINE)
 _MOST = 1_000
 
 
@@ -40,6 +42,9 @@ def read(text: str, raw: Raw) -> None:
         if match is not None and len(found) < _MOST:
             number = int(match[3])
             found.append(Session(match[1], number, number >= _LISTENERS, bool(match[2])))
+    broken = _LISTENER.search(text)
+    if broken is not None and not any(one.listener for one in found):
+        found.append(Session("rdp-tcp", int(broken[1]), True, False))
     if not found:
         return
     raw.kinds.append("qwinsta")

@@ -26,9 +26,10 @@ def decoded(data: bytes) -> str:
 #: Bytes by which the code page of a text is told.
 _LOOKED_AT = 1 << 18
 #: Letters of Western languages in the console's code pages (850 and 437 agree about them), inside a word. In
-#: Windows' own page these bytes are signs, which stand beside words; so the apostrophe's is left out.
+#: Windows' own page these bytes are signs, which stand beside words; so the apostrophe's is left out,
+#: and a hard blank before a blank.
 _CONSOLE_LETTER = re.compile(
-    rb"[\x81-\x90\x93-\x9a\xa0-\xa5\xe1](?=[a-z])|(?<=[a-z])[\x81-\x8c\xa0-\xa5\xe1]"
+    rb"[\x81-\x90\x93-\x9a\xa0-\xa5\xe1](?=[a-z])|(?<=[a-z])(?!\xa0 )[\x81-\x8c\xa0-\xa5\xe1]"
 )
 _WINDOWS_LETTER = re.compile(rb"[\xc0-\xff]")
 
