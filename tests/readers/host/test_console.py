@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from importlib import resources
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rdpdoctor.readers.host import HostError, read_host
 from tests.readers.host.craft import judged, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QWINSTA = """\
 C:\\>qwinsta
@@ -393,7 +397,7 @@ def _quoted(text: str, mark: str = "> ") -> str:
 
 LONG = NETSTAT.replace("LISTENING       1044", "LISTENING       104400")
 HEALTHY = f"{QWINSTA}\n{LONG}\n{SC.replace('1  STOPPED', '4  RUNNING')}"
-SHAPES = {
+SHAPES: dict[str, Callable[[str], str]] = {
     "quoted": _quoted,
     "twice": lambda text: _quoted(_quoted(text)),
     "marks": lambda text: _quoted(text, ">> "),
