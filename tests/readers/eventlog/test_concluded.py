@@ -62,6 +62,10 @@ def schannel(kind: str) -> Sample:
     )
 
 
+def at(seconds: float, sample: Sample) -> Sample:
+    return replace(sample, seconds=seconds)
+
+
 SIX = tuple(network(60.0 * place) for place in range(6))
 LSA = Sample("LsaSrv", 6041, 0, {"#1": "TERMSRV/10.9.8.7", "#2": "4"})
 BOB_AND_ALICE = (
@@ -99,6 +103,23 @@ BOB_AND_ALICE = (
         ((schannel("client"),), "unknown", None, None, None),
         ((Sample(MANAGER, 1130),), "unknown", None, "licensing.none", "possible"),
         ((Sample(MANAGER, 1128),), "unknown", None, "licensing.none", None),
+        # the defect that ends a handshake ends the attempt of that moment, where nothing follows
+        ((exports.tcp(0, "10.0.0.9"), at(1, schannel("server"))), "failing", "tls",
+         "certificate.key-unusable", "likely"),
+        ((exports.accepted(-60, "10.0.0.9"), exports.tcp(0, "10.0.0.9"), at(1, schannel("server"))),
+         "failing", "tls", "certificate.key-unusable", "likely"),
+        ((exports.tcp(0, "10.0.0.9"), at(60, schannel("server"))), "unknown", None,
+         "certificate.key-unusable", "likely"),
+        ((exports.tcp(0, "10.0.0.9"), at(-1, schannel("server"))), "unknown", None,
+         "certificate.key-unusable", "likely"),
+        ((exports.tcp(0, "10.0.0.9"), at(1, schannel("server")), exports.accepted(3, "10.0.0.9")), "healthy",
+         None, None, None),
+        # who signed in and got no session, when a licence was missing
+        ((exports.accepted(0, "10.0.0.9"), Sample(MANAGER, 1128, 1)), "degraded", "licensing",
+         "licensing.none", None),
+        ((exports.accepted(0, "10.0.0.9"), Sample(MANAGER, 1128, 900)), "healthy", None, None, None),
+        ((exports.accepted(0, "10.0.0.9"), session(21, 1, "alice"), Sample(MANAGER, 1128, 2)), "healthy",
+         None, None, None),
         # limits of sessions
         ((session(21, 0, "alice"), ended(3600, "3")), "degraded", "finalization", "session.limit",
          "confirmed"),
@@ -164,6 +185,26 @@ def test_what_the_first_sentence_says(samples: tuple[Sample, ...], said: str, tm
 def test_of_a_log_without_a_computer_nothing_is_made_up(sample: Sample, why: str, tmp_path: Path) -> None:
     (found,) = found_in(tmp_path, sample, computer=False)
     assert found.causes[0].why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("samples", "works", "fails", "status"),
+    [
+        ((client(1024, 0, "srv01"), client(1026, 3, "2308"), client(1024, 120, "srv01"),
+          client(1025, 122, ""), client(1027, 123, "CORP")), 1, 1, "healthy"),
+        ((client(1024, 0, "srv01"), client(1025, 2, ""), client(1027, 3, "CORP"), client(1024, 120, "srv01"),
+          client(1026, 123, "2308")), 1, 1, "failing"),
+    ],
+)  # fmt: skip
+def test_a_clients_log_without_activities(
+    samples: tuple[Sample, ...], works: int, fails: int, status: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "log.xml"
+    file.write_bytes(exports.saved_xml(samples))
+    (journal,) = journals([file])
+    (log,) = journal.tagged("event.log")
+    assert (journal.target.host, log.args["works"], log.args["fails"]) == ("srv01", works, fails)
+    assert diagnose(journal, load()).verdict.status == status
 
 
 def test_what_a_log_has_told_is_not_asked_for(tmp_path: Path) -> None:

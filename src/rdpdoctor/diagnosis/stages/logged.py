@@ -6,6 +6,7 @@ What was measured stands above what was logged.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rdpdoctor.diagnosis.model import Health, Status
@@ -54,6 +55,12 @@ _DEFECTS = frozenset(
     }
 )
 
+#: Of a handshake: where an attempt ends within a moment of it, it ended that.
+_STRIKES = frozenset({"schannel.key-unusable", "schannel.no-key", "schannel.nothing-common"})
+_MOMENT = timedelta(seconds=5)
+#: A sign-in and what the server says of its licence.
+_AROUND = timedelta(minutes=5)
+
 
 def only(view: View) -> bool:
     """Whether event logs are all the evidence of a connection."""
@@ -75,7 +82,12 @@ def add(view: View, judged: MutableMapping[Stage, Judged | None]) -> None:
             _put(stage, works, row, judged)
         if works and only(view):
             _cut(view, judged)
+            _unlicensed(view, row, judged)
     elif not any(judged.values()):
+        struck = _struck(view)
+        if struck is not None:
+            judged[Stage.TLS] = Judged(Status.FAILED, "logged.breaks", struck.args)
+            return
         for event in _standing(view):
             stage = _stage(event)
             broken = text(event, "weight") == "breaks"
@@ -104,6 +116,46 @@ def _cut(view: View, judged: MutableMapping[Stage, Judged | None]) -> None:
     for event in _standing(view):
         if text(event, "weight") == "cuts":
             judged[Stage.FINALIZATION] = Judged(Status.WARNING, "logged.cut", event.args)
+
+
+def _unlicensed(view: View, row: Observation, judged: MutableMapping[Stage, Judged | None]) -> None:
+    """Who signed in has no session yet; a licence that is missing at that very time may be why."""
+    if _stage(row) is not Stage.NLA:
+        return
+    for event in _standing(view):
+        if (
+            _stage(event) is Stage.LICENSING
+            and text(event, "means") in _DEFECTS
+            and _near(text(event, "last"), text(row, "decided"), _AROUND)
+        ):
+            judged[Stage.LICENSING] = Judged(Status.WARNING, "logged.warns", event.args)
+
+
+def _struck(view: View) -> Observation | None:
+    """The defect that ended the latest attempt, where the log has the end of neither: nothing follows, and
+    only logs tell of it (a check's own experiments end so at good servers).
+    """
+    last = max(view.all(ATTEMPT), key=lambda row: text(row, "began") or "", default=None)
+    if last is None or text(last, "outcome") != "open" or not only(view):
+        return None
+    return next(
+        (
+            event
+            for event in _standing(view)
+            if text(event, "means") in _STRIKES
+            and event.args.get("ours") is not False
+            and (text(last, "began") or "") <= (text(event, "last") or "")
+            and _near(text(event, "last"), text(last, "ended"), _MOMENT)
+        ),
+        None,
+    )
+
+
+def _near(one: str | None, other: str | None, most: timedelta) -> bool:
+    try:
+        return abs(datetime.fromisoformat(one or "") - datetime.fromisoformat(other or "")) <= most
+    except (ValueError, TypeError):  # a saved journal may hold anything
+        return False
 
 
 def health(view: View, found: Health) -> Health:
@@ -155,7 +207,10 @@ def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
             return "logged-fails-somewhere", args
         return ("logged-fails-others" if _got_in_later(view, row) else "logged-fails"), args
     if health is Health.DEGRADED:
-        return ("logged-cut" if row is not None else "logged-degraded"), args
+        if row is None:
+            return "logged-degraded", args
+        cut = any(text(event, "weight") == "cuts" for event in _standing(view))
+        return ("logged-cut" if cut else "logged-works-but"), args
     failed = [text(each, "ended") or "" for each in view.all(ATTEMPT) if text(each, "outcome") == "fails"]
     if failed and whole(log, "fails"):
         return "logged-mended", {**args, "failed_until": max(failed)}
@@ -163,7 +218,12 @@ def verdict(view: View, health: Health) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def _latest(view: View) -> Observation | None:
-    return next((row for row in view.all(ATTEMPT) if flag(row, "latest")), None)
+    """None where a later one, of whose end the log is silent, met a defect."""
+    return (
+        None
+        if _struck(view) is not None
+        else next((row for row in view.all(ATTEMPT) if flag(row, "latest")), None)
+    )
 
 
 def _got_in_later(view: View, row: Observation) -> bool:

@@ -194,9 +194,13 @@ def _homes(event: Event, kind: Kind, near: deque[Attempt]) -> Iterator[Attempt]:
         yield from (one for one in lately if one.client == client and _agrees(one, event))
     if roles.network(event):
         lately = [one for one in lately if event.time - one.last <= _SIGN_IN]
-    if event.provider == CLIENT and event.activity is None and kind.weight == "ends":
+    if event.provider == CLIENT and event.activity is None and kind.weight in ("works", "ends"):
         # One after the other; how long a person took to type, and stayed, is anybody's guess.
-        yield from (one for one in latest[:1] if not one.over and not one.activities)
+        yield from (
+            one
+            for one in latest[:1]
+            if not one.over and not one.activities and one.outcome != "fails" and kind.means not in one.means
+        )
     if kind.weight in ("works", "fails") or event.time - _MOMENT <= (
         latest[0].last if latest else event.time
     ):
