@@ -21,6 +21,8 @@ OLDER: Mapping[str, str] = {
     **{"EventID": "Id", "Source": "ProviderName", "TimeGenerated": "TimeCreated"},
     **{"EntryType": "Level", "Index": "RecordId", "InstanceId": "InstanceId"},
 }
+#: What `ConvertTo-Json` writes for each value where it does not look deep enough.
+_SHALLOW = "System.Diagnostics.Eventing.Reader.EventProperty"
 LOCAL = "times are those of the machine that exported the file; they are taken as UTC"
 _ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\)/)\s*$")
 _DATE = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/")
@@ -56,6 +58,7 @@ def event(
     kind = kind_of(provider, int(identity))
     if kind is None:
         return None
+    values = () if _SHALLOW in values else values
     if data and any(name in data for name in (*kind.fields, "#1")):
         data = {name: clean(value) for name, value in data.items()}
     elif values:

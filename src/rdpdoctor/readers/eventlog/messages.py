@@ -1,6 +1,7 @@
 """Values out of the English messages of events, for formats that hold nothing else.
 
-Of a message in another language only what is no word can be known: an address, and a code in hexadecimal.
+Of a message in another language only what is no word can be known: an address, a code in hexadecimal, and
+of a sign-in what its place among the labelled lines tells.
 """
 
 from __future__ import annotations
@@ -85,6 +86,11 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
 
 _IP = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?(?![\w.]*\w)")
 _CODE = re.compile(r"(?<!\w)0x[0-9a-fA-F]{8}(?!\w)")
+_KIND = re.compile(r"\d{1,2}")
+#: Windows writes some translated labels with two colons, others with a blank before it.
+_ANY_LABEL = re.compile(
+    r"^[ \t]*[^\s:\uff1a][^:\uff1a\n]{0,80}[:\uff1a]{1,2}[^\S\n]*(\S[^\n]*)", re.MULTILINE
+)
 _WHERE = ("Param3", "IpAddress", "Address", "ClientIP", "IPString", "ClientAddress")
 _WHY = ("Status", "SubStatus", "ErrorCode", "ResultCode", "Error")
 
@@ -97,12 +103,38 @@ def values(provider: str, identity: int, message: str) -> dict[str, str]:
     if kind is None:
         return {}
     data = _english(provider, identity, kind, message)
+    if provider == AUDIT and identity in (4624, 4625) and "LogonType" not in data:
+        data |= _placed(message[:8000])
     if not data.keys() - {"#1"}:
         where = _IP.search(message[:8000])
         data |= {name: where[1] for name in kind.fields if where and name in _WHERE}
         codes = _CODE.findall(message[:8000])
         data |= dict(zip((name for name in kind.fields if name in _WHY), codes, strict=False))
     return data
+
+
+def _placed(message: str) -> dict[str, str]:
+    """Of a sign-in in any language: the labelled lines stand in one order. Its type is the short number right
+    behind the first logon id; a refused one's status is the first NTSTATUS, five lines behind the type.
+    """
+    found = [value.strip() for value in _ANY_LABEL.findall(message)]
+    kind = next(
+        (
+            place
+            for place, value in enumerate(found)
+            if place and _KIND.fullmatch(value) and found[place - 1].lower().startswith("0x")
+        ),
+        None,
+    )
+    if kind is None:
+        return {}
+    data = {"LogonType": found[kind]}
+    behind = found[kind + 1 :]
+    if len(behind) > 5 and _CODE.fullmatch(behind[4]) and _CODE.fullmatch(behind[5]):
+        data |= {"TargetUserName": behind[1], "Status": behind[4], "SubStatus": behind[5]}
+        data |= dict(zip(("ProcessName", "WorkstationName", "IpAddress"), behind[7:10], strict=False))
+        data |= dict(zip(("LogonProcessName",), behind[11:12], strict=False))
+    return {name: clean(value) for name, value in data.items()}
 
 
 def _english(provider: str, identity: int, kind: Kind, message: str) -> dict[str, str]:

@@ -54,6 +54,9 @@ def kind(event: Event) -> Kind | None:
     if found is not None and found.means == "session.disconnected":
         means = _LIMITS.get(status(event) or 0)
         return replace(found, means=means, weight="cuts") if means is not None else found
+    if found is not None and event.provider == AUDIT and event.id == 4625 and "LogonType" not in event.data:
+        # It may be a service's or one to a share, so it ends no connection.
+        return replace(found, means=f"network-{found.means}", weight="warns")
     return found
 
 
@@ -171,12 +174,13 @@ def network(event: Event) -> bool:
 
 def _remote(event: Event) -> bool:
     """A sign-in of type 10 is one at a remote desktop. 7 unlocks a desktop, which may be the machine's own; 3
-    is any over the network, NLA's too: who was let in that way is told better by 1149.
+    is any over the network, NLA's too: who was let in that way is told better by 1149. Of some the type
+    cannot be read.
     """
-    kind = event.data.get("LogonType", "10")
+    kind = event.data.get("LogonType")
     if kind == "7":
         return client(event) not in (None, *_HERE)
-    if kind != "3":
+    if kind not in ("3", None):
         return kind == "10"
     by = event.data.get("LogonProcessName", "").strip().lower()
     return (
