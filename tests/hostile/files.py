@@ -72,6 +72,7 @@ def flat_bomb() -> bytes:
                 member.write(head)
                 for _ in range(900):
                     member.write(bytes(MB))
+                member.write(bytes([number]))  # else it counts once
     return made.getvalue()
 
 
@@ -165,7 +166,7 @@ def _strange_names(folder: Path) -> list[str]:
         names.append(os.fsdecode(b"not\xffutf8.rdp"))
     for name in names:
         (folder / name).write_bytes(b"nothing that is known")
-    return [str(folder), *(str(folder / name) for name in names)]
+    return [str(folder / name) for name in names]
 
 
 def _loop(folder: Path) -> list[str]:
@@ -176,7 +177,8 @@ def _loop(folder: Path) -> list[str]:
 
 def _slip(folder: Path) -> list[str]:
     path = folder / "slip.zip"
-    path.write_bytes(zipped(dict.fromkeys(["../../slip.rdp", "/tmp/slip.rdp", "C:\\slip.rdp"], RDP)))
+    names = ["../../slip.rdp", "/tmp/slip.rdp", "C:\\slip.rdp"]
+    path.write_bytes(zipped({name: RDP + b"\r\n" * place for place, name in enumerate(names)}))
     return [str(path)]
 
 
@@ -202,7 +204,7 @@ def _keys(folder: Path) -> list[str]:
 
 def _pipe(folder: Path) -> list[str]:
     os.mkfifo(folder / "pipe")
-    return [str(folder), "/dev/zero", "/dev/tty"]
+    return ["/dev/zero", "/dev/tty", str(folder)]
 
 
 READ = (0, 1, 3)
@@ -216,7 +218,7 @@ FILES: list[Hostile] = [
     Hostile("zip slip", _slip, "3 .rdp files", READ),
     one("flat zip bomb", flat_bomb, "unfolds to more than is read", READ),
     one("nested zip bomb", nested_bomb, "deep in archives"),
-    one("overlapping zip bomb", overlapping_bomb, "no more is unfolded|Overlapped"),
+    one("overlapping zip bomb", overlapping_bomb, "counts once|no more is unfolded|Overlapped"),
     one("gz bomb", gz_bomb, "larger than"),
     one("zst window", zst_window, "no kind of file"),
     one("entities in events", lambda: f"{DTD}{EVENT}<a>&e13;&file;</a></Event>".encode(), "not foll", READ),
