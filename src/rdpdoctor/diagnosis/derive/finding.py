@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.view import derived
+from rdpdoctor.diagnosis.view import derived, text
 from rdpdoctor.facts import Stage
 
 if TYPE_CHECKING:
@@ -50,3 +50,11 @@ class Finding:
             },
             self.rows,
         )
+
+
+def named(row: Observation) -> str:
+    """The name of a setting, with its key before it where others below other keys have the same."""
+    name, path = text(row, "name") or "", text(row, "setting") or ""
+    if name in ("Enabled", "DisabledByDefault", "Start"):
+        return "\\".join(path.split("\\")[-3 if name != "Start" else -2 :])
+    return name

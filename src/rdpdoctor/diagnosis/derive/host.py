@@ -10,8 +10,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rdpdoctor.diagnosis.derive import hostcertificate, hostrights, hostwall
-from rdpdoctor.diagnosis.derive.finding import Finding
+from rdpdoctor.diagnosis.derive import hostcertificate, hostodd, hostrights, hostwall
+from rdpdoctor.diagnosis.derive.finding import Finding, named
 from rdpdoctor.diagnosis.view import View, flag, number, text, whole
 from rdpdoctor.facts import Stage
 
@@ -45,6 +45,7 @@ def derive(view: View) -> Iterator[Observation]:
     found = [_later(one, {each.means for each in found}) for one in found]
     found += [*hostwall.find(view, port_of(view)), *hostcertificate.find(view), *_rest(view)]
     found += hostrights.find(view, effective(view))
+    found += hostodd.find(view)
     computer = next((name for row in view.all(READ) if (name := text(row, "computer"))), None)
     for one in found:
         yield one.told(computer)
@@ -68,14 +69,10 @@ def port_of(view: View) -> int:
 
 
 def effective(view: View) -> dict[str, Observation]:
-    """Name of a setting → the row that counts, where one is set. Names that stand below several keys have
-    their key before them.
-    """
+    """Name of a setting (`named`) → the row that counts, where one is set."""
     chosen: dict[str, Observation] = {}
     for row in view.all("host.setting"):
-        name, path = text(row, "name") or "", text(row, "setting") or ""
-        if name in ("Enabled", "DisabledByDefault", "Start"):
-            name = "\\".join(path.split("\\")[-3 if name != "Start" else -2 :])
+        name = named(row)
         before = chosen.get(name)
         if not flag(row, "set"):
             if before is not None and text(before, "by") == text(row, "by"):

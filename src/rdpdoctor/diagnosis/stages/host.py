@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 READ = "host.read"
 _MEASURED = frozenset({Source.PROBE, Source.CAPTURE})
+_PASSED = (Status.OK, Status.WARNING)
+#: Another client's test, which the machine's state does not decide alone.
+_ELSEWHERE = "test.failed"
 
 
 def add(view: View, conclusions: Conclusions, judged: MutableMapping[Stage, Judged | None]) -> None:
@@ -43,6 +46,12 @@ def add(view: View, conclusions: Conclusions, judged: MutableMapping[Stage, Judg
         stage = Stage(one["at"])
         if one["means"] == "test.opened" and not measured and judged.get(stage) is None:
             judged[stage] = _judged(Status.OK, one)
+        before = judged.get(stage)
+        if one["weight"] == "breaks" and measured and one["means"] != _ELSEWHERE:
+            if before is not None and before.status in _PASSED and judged.get(Stage.HOST) is None:
+                key = "host.denied" if one["says"] is None else "host.denied-setting"
+                judged[Stage.HOST] = Judged(Status.WARNING, key, one)
+            continue
         if one["weight"] != "warns":
             continue
         if measured or stage not in WALK:

@@ -52,7 +52,7 @@ def observe(raw: Raw, kind: str, role: str | None) -> Iterator[Observation]:
         system=raw.system,
         build=raw.build,
         role=role,
-        settings=len(raw.settings),
+        settings=len(settings),
         listener_key=raw.listener_key if role != "client" else None,
         lost=list(raw.lost),
     )
