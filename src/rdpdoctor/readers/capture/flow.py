@@ -188,6 +188,9 @@ class Flow:
             if side != self.end.side and self.then is None:
                 self.then = how
             return
+        if self.halves[1 - side].fin_confirmed:
+            # The recording lacks the other side's FIN, which came first.
+            side, how, self.then = 1 - side, How.CLOSED, how
         last = max((moment for moment in self.walk.last if moment is not None), default=None)
         idle = None if last is None else max(0.0, segment.when - last)
         usual = self.halves[side].ttl

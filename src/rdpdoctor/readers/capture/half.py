@@ -126,6 +126,11 @@ class Half:
         """Its end was announced, and all before that has come."""
         return self.fin is not None and self.next >= self.fin
 
+    @property
+    def fin_confirmed(self) -> bool:
+        """An end that was not recorded: one number more is acknowledged than there are bytes."""
+        return self.begun and self.fin is None and self.acked == self.next + 1 and not self._waiting
+
     def start(self, sequence: int) -> None:
         """`sequence` is the number of the first byte."""
         self._base = sequence % _SPAN

@@ -39,7 +39,7 @@ class Stream:
     """One TCP connection, or one attempt at it, or one UDP flow. Times are seconds since 1970.
 
     kind: "rdp" (a connection request was seen), "tls" (TLS from the first byte), "other" (something else on a
-    port of Remote Desktop), "unseen" (no payload), "middle" (recorded from the middle on), "udp".
+    port of Remote Desktop), "unseen" (no payload), "middle" (its first bytes were not recorded), "udp".
     tunnel: what came before the connection request: "socks", "connect", "proxy", "preconnection", or "".
     """
 

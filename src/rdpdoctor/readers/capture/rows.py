@@ -50,7 +50,7 @@ def stream_of(flow: Flow, now: float, origin: float) -> Stream:
     }
     return Stream(
         number=flow.number,
-        kind="middle" if flow.middle and flow.walk.kind == "unseen" else flow.walk.kind,
+        kind="middle" if flow.walk.kind == "unseen" and (flow.middle or _spoke(flow)) else flow.walk.kind,
         client=client,
         server=server,
         client_port=flow.ports[0],
@@ -60,6 +60,11 @@ def stream_of(flow: Flow, now: float, origin: float) -> Stream:
         observations=tuple(_observation(row, who, origin) for row in rows),
         tunnel=flow.walk.tunnel,
     )
+
+
+def _spoke(flow: Flow) -> bool:
+    """Something was said, of which nothing can be read."""
+    return any(half.bytes or half.missing or half.lacking for half in flow.halves)
 
 
 def _observation(row: Row, who: dict[str, Any], origin: float) -> Observation:

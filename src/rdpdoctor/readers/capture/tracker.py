@@ -139,9 +139,9 @@ class Tracker:
         if end - at < 20:
             return
         begin = at + (data[at + 12] >> 4) * 4
-        if not at + 20 <= begin <= end:
+        if not at + 20 <= begin <= end + packet.missing:
             return
-        options = data[at + 20 : begin] if data[at + 13] & SYN else b""
+        options = data[at + 20 : min(begin, end)] if data[at + 13] & SYN else b""
         key, header = packet.addresses + data[at : at + 4], _TCP(data, at + 4)
         length = end - begin + packet.missing
         self._tcp((key, when, header, packet.ttl, packet.id, data[begin:end], length, options))

@@ -125,9 +125,10 @@ class Walk:
 
     def settle(self, *, middle: bool) -> None:
         """What it is to be called when no more comes. middle: its beginning was not recorded."""
-        if middle and (self.kind == "other" or (self.kind == "unseen" and (self._client or self._server))):
+        said = self.kind == "unseen" and (self._client or self._server)
+        if (middle and self.kind == "other") or (said and (middle or self.blind)):
             self.kind = "middle"
-        elif self.kind == "unseen" and (self._client or self._server):
+        elif said:
             self._be_other()
 
     def ended(self, side: int, how: How, when: float) -> None:
@@ -162,6 +163,7 @@ class Walk:
             self._begin(when)
         elif signature.is_client_hello(client):
             self.kind = "tls"
+            self._take_confirm()
             self._rest(when)
         elif not signature.may_become_request(client):
             self.tunnel = signature.tunnel(client)
@@ -177,6 +179,18 @@ class Walk:
             self._begin(when)
             return True
         return False
+
+    def _take_confirm(self) -> None:
+        """The recording begins between the request and its answer, which says that TLS comes next."""
+        try:
+            taken = tpkt.take(self._server)
+            tpdu = x224.parse(taken[0].payload) if taken is not None else None
+            answer = nego.parse_confirm(tpdu.variable) if isinstance(tpdu, x224.ConnectionConfirm) else None
+        except Malformed:
+            return
+        if taken is not None and isinstance(answer, nego.NegotiationResponse):
+            self.kind, self.selected = "rdp", int(answer.selected)
+            del self._server[: taken[1]]
 
     def _through(self, when: float) -> None:
         at = signature.find_request(self._client)

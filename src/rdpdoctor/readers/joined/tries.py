@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rdpdoctor.facts import WALK, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rdpdoctor.facts import Observation
     from rdpdoctor.readers.capture import Stream
@@ -39,7 +39,7 @@ _STEPS = {stage.value: stage for stage in (Stage.X224, Stage.TLS, Stage.NLA, Sta
 @dataclass(frozen=True, slots=True)
 class Fate:
     """outcome: "works", "fails", "open" (the recording does not tell). at: the stage it got to. by: who ended
-    it, "client" or "server", where that is what made it fail. cut: the recording stops before its end.
+    it, "client" or "server", where that is what made it fail. cut: the recording lacks its end, or a part.
     """
 
     outcome: str
@@ -72,13 +72,25 @@ def tries(streams: Iterable[Stream]) -> list[Try]:
     for stream in sorted(streams, key=lambda one: (one.start, one.number)):
         if stream.kind == "other":
             continue
-        if not groups or stream.start - groups[-1][0].start > TOGETHER or 0.0 < over < stream.start:
+        late = groups and stream.start - groups[-1][0].start > TOGETHER
+        if not groups or late or 0.0 < over < stream.start or _turned(groups[-1], stream):
             groups.append([])
             over = 0.0
         groups[-1].append(stream)
         if fate(stream).outcome == "works":
             over = max(over, stream.end)
     return [found for group in groups if (found := _try(group)) is not None]
+
+
+def _turned(group: Sequence[Stream], stream: Stream) -> bool:
+    """Nobody answers any more where connections came about: no step of the same way in."""
+    before = [one for one in group if one.end <= stream.start]
+    return len(before) == len(group) and _no_dial(stream) and not all(map(_no_dial, before))
+
+
+def _no_dial(stream: Stream) -> bool:
+    found = fate(stream)
+    return found.outcome == "fails" and found.at is Stage.TCP
 
 
 def fate(stream: Stream) -> Fate:
@@ -88,17 +100,18 @@ def fate(stream: Stream) -> Fate:
     if dead is not None:
         return dead
     at = _reached(ended or last.get("flow.open"))
+    cut = ended is None or "flow.incomplete" in last
     established = session.args.get("established") if session is not None else False
     if stream.kind == "tls":
         return _through_gateway(stream, established is True, cut=ended is None)
     if stream.kind in _PARTIAL:
-        return Fate("open", at, cut=ended is None)
+        return Fate("open", at, cut=cut)
     if established:
         return Fate("works", Stage.FINALIZATION)
-    if ended is None:
-        return Fate("open", at, cut=True)
+    if ended is None or cut:
+        return Fate("open", at, cut=True)  # what is missing may be what would tell
     by = str(ended.args.get("by"))
-    if established is None and not (by == "server" and _seen_whole(session, last)):
+    if established is None and not (by == "server" and _seen_whole(session)):
         return Fate("open", at)
     if at is Stage.TLS and by == "client" and ended.args.get("after") in _SHOWN:
         return Fate("fails", at, by)
@@ -109,10 +122,10 @@ def fate(stream: Stream) -> Fate:
     return Fate("open", at)  # the client left, for reasons of its own
 
 
-def _seen_whole(session: Observation | None, last: Mapping[str, Observation]) -> bool:
-    """The recording lacks nothing, and the server said less than one picture of a desktop needs."""
+def _seen_whole(session: Observation | None) -> bool:
+    """The server said less than one picture of a desktop needs."""
     said = session.args.get("server_bytes") if session is not None else None
-    return "flow.incomplete" not in last and isinstance(said, int) and said < _PICTURE
+    return isinstance(said, int) and said < _PICTURE
 
 
 def _through_gateway(stream: Stream, established: bool, cut: bool) -> Fate:
@@ -140,8 +153,13 @@ def _try(group: Sequence[Stream]) -> Try | None:
         stream.kind == "unseen" and one.outcome == "open" for stream, one in zip(group, fates, strict=True)
     ):
         return None
-    place = _decisive(fates, [stream.kind in _PARTIAL for stream in group])
+    place = _decisive(fates, [stream.kind in _PARTIAL and not _lost(stream) for stream in group])
     return Try(tuple(group), group[place], fates[place])
+
+
+def _lost(stream: Stream) -> bool:
+    """It was opened and used, and the recording lacks how that began."""
+    return stream.kind == "middle" and any(row.tag == "tcp.connected" for row in stream.observations)
 
 
 def _decisive(fates: Sequence[Fate], partial: Sequence[bool]) -> int:
