@@ -44,10 +44,10 @@ def _log(computer: str = "srv01.corp.example", *samples: exports.Sample) -> byte
     return exports.saved_xml(rows).replace(b"srv01.corp.example", computer.encode())
 
 
-def _clients_log(server: str = "srv01") -> bytes:
+def _clients_log(server: str = "srv01", at: float = LATER, reason: str = "2308") -> bytes:
     rows = [
-        exports.Sample(exports.CLIENT, 1024, LATER, {"Name": "Server Name", "Value": server}, level=4),
-        exports.Sample(exports.CLIENT, 1026, LATER + 1, {"Name": "Reason", "Value": "2308"}, level=4),
+        exports.Sample(exports.CLIENT, 1024, at, {"Name": "Server Name", "Value": server}, level=4),
+        exports.Sample(exports.CLIENT, 1026, at + 1, {"Name": "Reason", "Value": reason}, level=4),
     ]
     return exports.saved_xml(rows).replace(b"srv01.corp.example", b"pc09.corp.example")
 
@@ -175,6 +175,34 @@ def test_beside_a_check_anothers_file_is_left_out(theirs: str, tmp_path: Path) -
 def test_the_clients_log_alone_names_the_server(tmp_path: Path) -> None:
     found = told(put(tmp_path / "a", clients=ONE["clients"]))
     assert [one.journal.target.host for one in found] == ["srv01"]
+
+
+@pytest.mark.parametrize("with_", ["log", "capture"])
+@pytest.mark.parametrize(
+    ("at", "reason", "reports"),
+    [
+        (LATER, "2308", 1),
+        (LATER + 600, "2308", 1),  # clocks differ
+        (LATER - 2 * 86400, "2308", 2),
+        (LATER, "260", 2),  # the name was not found: it never arrived
+    ],
+)
+def test_a_client_is_an_address_only_where_both_saw_a_try_of_one_time(
+    with_: str, at: float, reason: str, reports: int, tmp_path: Path
+) -> None:
+    found = told(put(tmp_path / "a", clients=_clients_log("srv01", at, reason), with_=ONE[with_]))
+    assert len(found) == reports
+    assert any("is taken to be 10.0.4.9" in said for one in found for said in one.assumed) == (reports == 1)
+
+
+def test_what_the_clients_log_showed_at_another_time_is_not_of_the_recorded_try(tmp_path: Path) -> None:
+    paths = put(tmp_path / "a", capture=ONE["capture"], clients=_clients_log(at=LATER + 600))
+    early = put(tmp_path / "b", capture=ONE["capture"], clients=_clients_log(at=LATER - 600))
+    now = put(tmp_path / "c", capture=ONE["capture"], clients=_clients_log(at=LATER))
+    shown = [
+        [len(list(one.journal.tagged("code.shown"))) for one in told(each)] for each in (paths, early, now)
+    ]
+    assert shown == [[1], [0], [1]]
 
 
 def test_the_later_of_two_tries_counts_and_it_is_said(tmp_path: Path) -> None:

@@ -86,13 +86,18 @@ def beside_recording(
     found = clock([began for began, _ in spans], _entries(log, computer), zoneless=_zoneless(log))
     keys = {_key(event) for event in _ours(_of(log, computer), spans, found)}
     first, last = min(one for one, _ in spans) - NEAR, max(one for _, one in spans) + NEAR
+
+    def within(row: Observation) -> bool:
+        return first <= seconds(str(row.args.get("began"))) - found.ahead <= last
+
     kept = []
+    rows = list(rows)
+    if any(row.tag == "event.attempt" and row.args.get("latest") and not within(row) for row in rows):
+        rows = [row for row in rows if row.tag != "code.shown"]  # of that other try
     for row in rows:
         moved = shifted(row, -found.ahead)
-        if row.tag == "event.attempt" and row.args.get("latest"):
-            began = seconds(str(row.args.get("began"))) - found.ahead
-            if not first <= began <= last:
-                moved = _with(moved, latest=False)
+        if row.tag == "event.attempt" and row.args.get("latest") and not within(row):
+            moved = _with(moved, latest=False)
         elif row.tag == "event.logged":
             over = first - seconds(str(row.args.get("last"))) + found.ahead > _MONTH
             if over or (_momentary(row) and _row_key(row) not in keys):

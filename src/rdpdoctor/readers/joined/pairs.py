@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rdpdoctor.facts import Journal, Observation, Target
+from rdpdoctor.facts import Journal, Observation, Stage, Target
 from rdpdoctor.readers.joined import logs, recorded
 from rdpdoctor.readers.joined.groups import Group, groups
 from rdpdoctor.readers.joined.names import Machine
@@ -28,6 +28,8 @@ _UNNAMED = "HOST"
 MOST = 200
 #: Seconds after which what a log tells is another try than the one that was recorded.
 _LATER = 60.0
+#: Farther apart, clocks and all, what a client and what a server saw was not the same try.
+_APART = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,8 @@ def _pairs(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list[J
     named = [part for part in seen if part.client != Machine()]
     general = [part for part in seen if part.client == Machine() and part.told is not None]
     found: list[Joined] = []
-    for client in groups([part.client for part in named], [True] * len(named), Machine()):
+    zoneless = log is not None and any(tally.local for _, tally in log.tallies)
+    for client in _clients(named, zoneless):
         mine = [named[place] for place in sorted(client.members)]
         tolds = [part.told for part in mine if part.told is not None]
         made = [_with_logs(part.pair, tolds, group, log) for part in mine if part.pair is not None]
@@ -255,6 +258,35 @@ def _pairs(parts: Sequence[_Part], group: Group, log: EventLog | None) -> list[J
         for one in found:
             _add_general(one, told, log)
     return found
+
+
+def _clients(named: Sequence[_Part], zoneless: bool) -> list[Group]:
+    """A client's own log has its name, and what others saw of it an address: it may be the same one where a
+    try of each is of one time. zoneless: a log does not say which time that is.
+    """
+    found: list[Group] = []
+    for client in groups([part.client for part in named], [True] * len(named), Machine()):
+        sides = [[place for place in client.members if place not in client.assumed], client.assumed]
+        times = [[time for place in side for time in _arrivals(named[place])] for side in sides]
+        if not client.assumed or (zoneless and all(times)) or _meet(*times):
+            found.append(client)
+            continue
+        for side in sides:
+            found += groups([named[place].client for place in side], [True] * len(side), Machine())
+            found[-1].members = side
+    return found
+
+
+def _meet(ones: Sequence[float], others: Sequence[float]) -> bool:
+    return any(abs(one - other) <= _APART for one in ones for other in others)
+
+
+def _arrivals(part: _Part) -> list[float]:
+    """When each try began that the other side may have seen, in seconds since 1970."""
+    if part.pair is not None:
+        return [one.began for one in part.pair.found] or [part.pair.began]
+    rows = part.told.journal.tagged("event.attempt") if part.told is not None else ()
+    return [seconds(str(row.args.get("began"))) for row in rows if row.args.get("at") != Stage.DNS.value]
 
 
 def _with_logs(pair: recorded.Pair, tolds: Sequence[Shown], group: Group, log: EventLog | None) -> Joined:
