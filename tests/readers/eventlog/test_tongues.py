@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rdpdoctor.readers.eventlog import Event, read_events
+from rdpdoctor.readers.eventlog import Event, loose, read_events, roles
 from rdpdoctor.readers.eventlog.journal import journals
-from tests.readers.eventlog.exports import AUDIT, CORE, START
+from rdpdoctor.readers.eventlog.table import SERVICES
+from tests.readers.eventlog.exports import AUDIT, CORE, START, Sample, saved_xml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,3 +133,56 @@ def test_placeholders_are_no_values(properties: Any, tmp_path: Path) -> None:
     message = "The server accepted a new TCP connection from client 10.0.0.9:50123."
     event = only(as_json(tmp_path / "a.json", CORE, 131, message, properties))
     assert event.data == {"ConnType": "TCP", "ClientIP": "10.0.0.9:50123"}
+
+
+ENDED = "The Remote Desktop Services service terminated with the following error: \r\nNot found."
+NEEDS = "The Remote Desktop Services service depends on the Remote Procedure Call (RPC) service which failed."
+RUNS = "The Remote Desktop Services service entered the running state."
+
+
+@pytest.mark.parametrize(
+    ("identity", "values", "message", "means"),
+    [
+        (7001, {}, NEEDS, ["service.not-started"]),
+        (7001, {"param1": "Remotedesktopdienste", "param2": "RPC"}, "", ["service.not-started"]),
+        (7023, {}, ENDED, ["service.not-started"]),
+        (7023, {"param1": "Services Bureau à distance"}, "", ["service.not-started"]),
+        (7024, {"param1": "Servicios de Escritorio remoto"}, "", ["service.not-started"]),
+        (7034, {"param1": "Remotedesktopdienste"}, "", ["service.crashed"]),
+        (7023, {"param1": "Windows Update"}, "", []),
+        (7023, {"param1": "Remote Desktop Services UserMode Port Redirector"}, "", []),
+        (7023, {"param1": "Remote Desktop Services", "Binary": "UmRdpService"}, "", []),
+        (7023, {"param1": "?", "Binary": "TermService\0"}, "", ["service.not-started"]),
+        (7036, {}, RUNS, ["service.running"]),
+        (7036, {"param1": "Remote Desktop Services", "param2": "stopped"}, "", []),
+        (
+            7036,
+            {"param1": "x", "param2": "wird ausgeführt", "Binary": "TermService/4"},
+            "",
+            ["service.running"],
+        ),
+        (7036, {"param1": "x", "param2": "beendet", "Binary": "TermService/1"}, "", []),
+    ],
+)
+def test_services_are_known_in_other_languages(
+    identity: int, values: dict[str, str], message: str, means: list[str]
+) -> None:
+    if "Binary" in values:
+        values = {**values, "Binary": values["Binary"].encode("utf-16-le").hex().upper()}
+    fields = {"Id": f"{identity}", "ProviderName": SERVICES, "TimeCreated": START.isoformat()}
+    event = loose.event(fields, message=message, data=values)
+    assert event is not None
+    found = [event] if roles.concerns_us(event) else []
+    assert [kind.means for one in found if (kind := roles.kind(one)) is not None] == means
+
+
+@pytest.mark.parametrize(("after", "stands"), [(None, True), (-60, True), (60, False)])
+def test_a_service_that_runs_again_is_not_stopped(after: float | None, stands: bool, tmp_path: Path) -> None:
+    told = [Sample(SERVICES, 7000, 0, {"param1": "Remote Desktop Services", "param2": "%%1058"})]
+    if after is not None:
+        told.append(Sample(SERVICES, 7036, after, {"param1": "Remote Desktop Services", "param2": "running"}))
+    file = tmp_path / "a.xml"
+    file.write_bytes(saved_xml(told))
+    (journal,) = journals([file])
+    (row,) = (row for row in journal if row.tag == "event.logged")
+    assert row.args["stands"] is stands

@@ -62,9 +62,13 @@ _SENTENCES: Mapping[tuple[str, int], tuple[str, tuple[str, ...]]] = {
     (SCHANNEL, 36887): (r"code is (\d+)", ("AlertDesc",)),
     (SCHANNEL, 36888): (r"code is (\d+).*?state is (\d+)", ("AlertDesc", "ErrorState")),
     (SERVICES, 7000): (r"The (.+?) service failed to start", ("param1",)),
+    (SERVICES, 7001): (r"The (.+?) service depends on", ("param1",)),
     (SERVICES, 7022): (r"The (.+?) service hung", ("param1",)),
+    (SERVICES, 7023): (r"The (.+?) service terminated", ("param1",)),
+    (SERVICES, 7024): (r"The (.+?) service terminated", ("param1",)),
     (SERVICES, 7031): (r"The (.+?) service terminated", ("param1",)),
     (SERVICES, 7034): (r"The (.+?) service terminated", ("param1",)),
+    (SERVICES, 7036): (r"The (.+?) service entered the (\w+) state", ("param1", "param2")),
     ("TermDD", 56): (rf"Client IP: ?{_ADDRESS}", ("#2",)),
 }
 _LABEL = re.compile(r"^\s*([A-Z][A-Za-z ]{1,40}):[ \t]+(\S.*?)\s*$", re.MULTILINE)

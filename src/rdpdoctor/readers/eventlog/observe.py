@@ -28,6 +28,7 @@ _ENDS = {
     "certificate.made": ("certificate.not-made", "certificate.not-renewed"),
     "certificate.installed": ("certificate.not-installed", "certificate.not-replaced"),
     "listener.started": ("listener.failed", "listener.down", "service.not-started", "service.hung"),
+    "service.running": ("service.not-started", "service.hung", "service.crashed"),
 }
 #: What a machine has not said again for so long is over: it complains at each start.
 _LONG = timedelta(days=30)

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 _NOBODY = frozenset({"", "-", "LOCAL", "0.0.0.0", "::", "%%1833"})
 _HERE = ("127.0.0.1", "::1")
 _PORT = re.compile(r"^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$")
-#: The services that Remote Desktop is made of: by their own names, which are in no language, or as English
-#: Windows shows them.
-_SERVICES = ("termservice", "umrdpservice", "sessionenv", "remote desktop")
+#: The service without which nobody gets in: by its own name, which is in no language, or as Windows shows it,
+#: in English first. Others have these words in their names, and more.
+_SERVICE_NAMES = (
+    *("termservice", "remote desktop services", "remotedesktopdienste", "services bureau à distance"),
+    *("servicios de escritorio remoto", "servizi desktop remoto", "serviços de área de trabalho remota"),
+    *("extern bureaublad-services", "usługi pulpitu zdalnego", "службы удаленных рабочих столов"),
+)
 
 
 #: How CredSSP calls the server of a Remote Desktop connection; it serves others besides.
@@ -154,7 +158,13 @@ def concerns_us(event: Event) -> bool:
             own = bytes.fromhex(binary[:200]).decode("utf-16-le", "ignore")
         except ValueError:
             own = ""
-        return any(name in f"{own} {event.data.get('param1', '')}".lower() for name in _SERVICES)
+        own = own.strip("\0")
+        named = (
+            own.partition("/")[0] if own[:1].isalpha() and own.isprintable() else event.data.get("param1", "")
+        )
+        ours = named.strip().lower() in _SERVICE_NAMES
+        # That it runs ends what was said of it before; every machine that goes down stops it.
+        return ours and (event.id != 7036 or event.data.get("param2") == "running" or "/4" in own)
     if event.provider == SCHANNEL and event.data.get("Type", "").lower() == "client":
         return False  # of a program that connects to others; who is connected to has the server's
     if event.provider in LSA:

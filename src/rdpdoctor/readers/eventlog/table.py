@@ -250,9 +250,13 @@ _SCHANNEL: Mapping[int, Kind] = {
 }
 _SERVICES: Mapping[int, Kind] = {
     7000: Kind("service.not-started", "breaks", _TCP, ("param1", "param2")),
+    7001: Kind("service.not-started", "breaks", _TCP, ("param1", "param2", "param3")),
     7022: Kind("service.hung", "breaks", _TCP, ("param1",)),
+    7023: Kind("service.not-started", "breaks", _TCP, ("param1", "param2")),
+    7024: Kind("service.not-started", "breaks", _TCP, ("param1", "param2")),
     7031: Kind("service.crashed", "warns", _TCP, ("param1",)),
     7034: Kind("service.crashed", "warns", _TCP, ("param1",)),
+    7036: Kind("service.running", "step", _TCP, ("param1", "param2")),
 }
 _TERMDD: Mapping[int, Kind] = {
     50: Kind("protocol.error", "fails", _X224, ("#1", "#2")),
