@@ -30,8 +30,8 @@ MARGIN = 2.0
 SHOWN_CAUSES = 8
 SHOWN_RULED_OUT = 6
 
-#: A server that is silent for less may merely be slow.
-PATIENCE_MS = 3000.0
+#: A server that is silent for less may merely be slow; who was recorded may have left for their own reasons.
+PATIENCE_MS, RECORDED_MS = 3000.0, 10_000.0
 _HEARSAY = (Source.CODE, Source.ANSWER)
 _ORDER = (Confidence.CONFIRMED, Confidence.LIKELY, Confidence.POSSIBLE, Confidence.RULED_OUT)
 
@@ -192,7 +192,8 @@ def _limit_impatience(case: Case, evidence: Evidence) -> None:
 def _brief(row: Observation) -> bool:
     waited = row.args.get("waited_ms", row.args.get("elapsed_ms"))
     quiet = row.tag.endswith((".silent", ".stalled"))
-    return quiet and isinstance(waited, int | float) and waited < PATIENCE_MS
+    left = row.source is Source.CAPTURE and not row.tag.startswith("tcp.")
+    return quiet and isinstance(waited, int | float) and waited < (RECORDED_MS if left else PATIENCE_MS)
 
 
 def _narrow(cases: dict[str, Case]) -> None:

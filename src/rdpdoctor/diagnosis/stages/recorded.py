@@ -134,7 +134,10 @@ def _failed(view: View, row: Observation, at: Stage) -> Judged:
 
 def _open(view: View, row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | None]) -> None:
     """From the stage on in which it was last seen, nothing is known."""
-    if any(found is not None and found.status is Status.FAILED for found in judged.values()):
+    failed = [stage for stage, found in judged.items() if found and found.status is Status.FAILED]
+    if failed == [Stage.X224] == [at] and flag(row, "cut"):
+        judged[at] = None  # what failed there was asked before this
+    elif failed:
         return
     reason = "cut-off" if flag(row, "cut") else "left"
     reason = _lacking(view) or reason
