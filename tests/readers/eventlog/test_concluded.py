@@ -91,6 +91,12 @@ BOB_AND_ALICE = (
         # a refused sign-in at a desktop is the end of an attempt
         ((refused(0, "alice", sub=LOCKED),), "failing", "nla", "account.locked", "confirmed"),
         ((refused(0, "alice", sub="0xc00000dc"),), "failing", "nla", "authority.unreachable", "possible"),
+        # who passed NLA, or unlocks a session, is refused at the desktop
+        ((exports.tcp(0, "10.0.0.9"), exports.accepted(1, "10.0.0.9"), refused(2, "alice", sub="0xc000015b")),
+         "failing", "finalization", "authorization.denied", "confirmed"),
+        ((exports.tcp(0, "10.0.0.9"), refused(2, "alice", sub="0xc000015b")), "failing", "nla",
+         "authorization.denied", "confirmed"),
+        ((refused(0, "alice", LogonType="7"),), "failing", "finalization", "credentials.wrong", "confirmed"),
         # the client's log: whom it connected to, and the reason it was given
         ((LSA,), "failing", "nla", "credssp.oracle", "confirmed"),
         ((replace(LSA, values={"#1": "WSMAN/10.9.8.7", "#2": "4"}),), "unknown", None, None, None),

@@ -40,6 +40,8 @@ _PARTS = frozenset({MANAGER, SESSIONS, CORE, AUDIT, CLIENT, GATEWAY, "TermDD", *
 #: What begins an attempt when nothing else does, by provider and id.
 _BEGINS = frozenset({(CORE, 131), (MANAGER, 261), (CLIENT, 1024)})
 _REFUSED = (AUDIT, 4625)
+#: The type of a sign-in that unlocks a session.
+_UNLOCK = "7"
 #: The client ended it, a user or an administrator did; 263 comes where it asks for a password, to come again.
 _ORDINARY = frozenset({0, 1, 2, 3, 263})
 #: Listeners for sandboxes on the same machine have such names.
@@ -89,7 +91,8 @@ class Attempt:
         if kind.weight == "works" and _got_there(event):
             self.outcome, self.decisive, self.stage = "works", event, kind.stage
         elif kind.weight == "fails" and not self._was_in(event):
-            self.outcome, self.decisive, self.stage = "fails", event, kind.stage
+            self.outcome, self.decisive = "fails", event
+            self.stage = Stage.FINALIZATION if self._at_desktop(event, kind) else kind.stage
         elif kind.weight == "cuts":
             self.over = True
             if self.outcome == "open":  # of a session that began before the log does
@@ -106,6 +109,12 @@ class Attempt:
         refused a share of files.
         """
         return self.outcome == "works" and (self.stage is not Stage.NLA or roles.network(event))
+
+    def _at_desktop(self, event: Event, kind: Kind) -> bool:
+        """Who got through NLA, or into a session, and is refused then, is so at the desktop."""
+        if kind.stage is not Stage.NLA or self.side != "server" or roles.network(event):
+            return False
+        return "sign-in.accepted" in self.means or event.data.get("LogonType") == _UNLOCK
 
     def _client_stage(self, reason: int) -> Stage | None:
         """None where the reason may come from several."""
