@@ -97,6 +97,42 @@ def test_a_subnet_that_denies_is_enough() -> None:
     assert found.causes[0].confidence is Confidence.CONFIRMED
 
 
+WIDE = nsg_rule("All", 100)
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "how", "told", "untold"),
+    [
+        (  # what the group lets in is of no use where the ACL stops the answers
+            ([security_group(permission("0.0.0.0/0"))], network_acl(entry(1, "allow"))),
+            Health.UNREACHABLE, Confidence.CONFIRMED, "stops the answers to the Internet", "only Internet",
+        ),
+        (
+            ({"value": [
+                {"networkSecurityGroup": {"id": "/x/n"}, "effectiveSecurityRules": [WIDE]},
+                {"networkSecurityGroup": {"id": "/x/m"},
+                 "effectiveSecurityRules": [nsg_rule("Office", 100, source="203.0.113.0/24")]},
+            ]},),
+            Health.UNKNOWN, Confidence.POSSIBLE, "let in 203.0.113.0/24 only", "let in Internet",
+        ),
+        (
+            (nsg(WIDE, name="one"), nsg(nsg_rule("Office", 100, source="203.0.113.0/24"), name="two")),
+            Health.UNKNOWN, Confidence.POSSIBLE,
+            "(one would let the Internet in), others let in 203.0.113.0/24",
+            "no answer",
+        ),
+    ],
+)  # fmt: skip
+def test_several_groups_about_the_internet(
+    files: tuple[Any, ...], status: Health, how: Confidence, told: str, untold: str
+) -> None:
+    found = diagnosis([row for file in files for row in rules(file, None).observations])
+    assert (found.verdict.status, found.causes[0].confidence) == (status, how)
+    assert told in found.causes[0].why
+    assert untold not in found.causes[0].why + found.verdict.summary
+    assert ", 0 would not" not in found.verdict.summary
+
+
 def live(outcome: str, document: Any, source: str | None = HOME) -> Diagnosis:
     story = Story().resolved().dialled(outcome)
     story.journal.extend(rules(document, source).observations)

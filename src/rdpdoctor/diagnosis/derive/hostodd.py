@@ -1,4 +1,4 @@
-"""Where files with facts of one machine contradict each other: one is of another moment, or of another machine.
+"""Where files with facts of one machine contradict each other: one is of another moment or another machine.
 The last one that was read counts all the same, and both values are told.
 """
 

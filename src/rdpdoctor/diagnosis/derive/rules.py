@@ -31,7 +31,7 @@ def derive(view: View) -> Iterator[Observation]:
         deciding, doubt = _together(rows)
         verdict = _of(deciding) if doubt is None else UNKNOWN
         asked = text(deciding, "source") or ANYONE
-        passes = [one for row in rows for one in words(row, "passes")]
+        passes = [one for row in _beside(deciding, rows) for one in words(row, "passes")]
         open_ = _open(rows, wide)
         args: Args = {
             "provider": provider,
@@ -100,7 +100,18 @@ def _of_one_kind(rows: Sequence[Observation]) -> tuple[Observation, str | None]:
         return rows[0], None
     if any(flag(row, "together") for row in rows):
         return next(by_verdict[one] for one in (DENY, UNKNOWN, SOME, ALLOW) if one in by_verdict), None
-    return by_verdict.get(DENY, rows[0]), "which"
+    return by_verdict.get(DENY) or by_verdict.get(SOME) or rows[0], "which"
+
+
+def _beside(deciding: Observation, rows: Sequence[Observation]) -> list[Observation]:
+    """The rows by which somebody gets in all the same: where all must allow, what another one lets in is of
+    no use.
+    """
+    if flag(deciding, "together"):
+        return [deciding]
+    alike = ((text(row, "kind"), _of(row)) for row in rows)
+    asked = text(deciding, "kind"), _of(deciding)
+    return [row for row, each in zip(rows, alike, strict=True) if each == asked]
 
 
 def _open(

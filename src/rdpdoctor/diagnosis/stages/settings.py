@@ -105,6 +105,8 @@ def _rules(view: View, conclusions: Conclusions) -> Judged | None:
     for rules in found:
         if rules["verdict"] != "allow":
             word = rules["doubt"] if rules["doubt"] in _DOUBTS else rules["verdict"]
+            if word == "which" and not rules["denied"]:
+                word = "which-part"
             return Judged(Status.UNKNOWN, f"rules.{word}", rules, reason="as-set")
     for rules in found:
         if rules["open"]:
