@@ -134,11 +134,16 @@ def _failed(view: View, row: Observation, at: Stage) -> Judged:
 
 def _open(view: View, row: Observation, at: Stage, judged: MutableMapping[Stage, Judged | None]) -> None:
     """From the stage on in which it was last seen, nothing is known."""
-    failed = [stage for stage, found in judged.items() if found and found.status is Status.FAILED]
-    if failed == [Stage.X224] == [at] and flag(row, "cut"):
-        judged[at] = None  # what failed there was asked before this
-    elif failed:
-        return
+    for stage in WALK:
+        found = judged.get(stage)
+        if found is None or found.status is not Status.FAILED:
+            continue
+        if WALK.index(stage) < _place(at):
+            judged[stage] = replace(found, status=Status.WARNING)  # this one came through
+        elif stage is at and flag(row, "cut"):
+            judged[stage] = None  # what failed there was asked before this
+        else:
+            return
     reason = "cut-off" if flag(row, "cut") else "left"
     reason = _lacking(view) or reason
     if flag(row, "inside") is False:
@@ -180,3 +185,7 @@ def _latest(view: View) -> Observation | None:
 def _stage(row: Observation) -> Stage:
     at = text(row, "at")
     return next((stage for stage in (*WALK, Stage.GATEWAY) if stage == at), Stage.TCP)
+
+
+def _place(stage: Stage) -> int:
+    return WALK.index(stage) if stage in WALK else 0

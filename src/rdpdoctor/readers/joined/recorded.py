@@ -27,6 +27,8 @@ _TRIES, _FLOWS, _OTHERS = 100, 50, 20
 _STREAMS, _STEPS = 12, 12
 #: UDP goes with the TCP connection that it was made beside; seconds.
 _BESIDE = 5.0
+#: Seconds by which the formats of recordings round the time of one packet.
+_SAME = 1e-5
 #: Role and variant of connections that are not the decisive one.
 RETRY = "retry"
 #: A dial that came to nothing before another one got through is no second fault.
@@ -170,9 +172,9 @@ class Pair:
 def pairs(captures: Iterable[tuple[str, Capture]]) -> list[Pair]:
     """Of all recordings. A pair of which only connections without a word were seen is none beside others."""
     found: dict[tuple[str, str, int], Pair] = {}
-    for name, capture in captures:
+    for name, capture, streams in _once(captures):
         origin = capture.totals.start or 0.0
-        for stream in sorted(capture.streams, key=lambda one: one.kind == "udp"):
+        for stream in sorted(streams, key=lambda one: one.kind == "udp"):
             key = _home(stream, found)
             pair = found.setdefault(key, Pair(*key))
             pair.streams.append((stream, origin))
@@ -184,6 +186,28 @@ def pairs(captures: Iterable[tuple[str, Capture]]) -> list[Pair]:
         pair for pair in found.values() if pair.found or any(one.kind == "udp" for one, _ in pair.streams)
     ]
     return telling or list(found.values())
+
+
+def _once(captures: Iterable[tuple[str, Capture]]) -> Iterator[tuple[str, Capture, list[Stream]]]:
+    """Each connection once, although its very packets are in several files: the one told furthest."""
+    told: dict[tuple[object, ...], Stream] = {}
+    kept: list[tuple[str, Capture, dict[int, Stream]]] = []
+    for name, capture in captures:
+        streams = {id(one): one for one in capture.streams}
+        for stream in capture.streams:
+            who = stream.kind, stream.client, stream.client_port, stream.server, stream.port
+            moment = round(stream.start / _SAME)
+            keys = [(*who, moment + away) for away in (0, -1, 1)]
+            other = next((told[key] for key in keys if key in told), None)
+            if other is not None and other.end >= stream.end:
+                del streams[id(stream)]
+                continue
+            if other is not None:
+                for _, _, others in kept:
+                    others.pop(id(other), None)
+            told[keys[0]] = stream
+        kept.append((name, capture, streams))
+    return ((name, capture, list(streams.values())) for name, capture, streams in kept)
 
 
 def _home(stream: Stream, found: dict[tuple[str, str, int], Pair]) -> tuple[str, str, int]:
