@@ -186,3 +186,33 @@ def test_a_service_that_runs_again_is_not_stopped(after: float | None, stands: b
     (journal,) = journals([file])
     (row,) = (row for row in journal if row.tag == "event.logged")
     assert row.args["stands"] is stands
+
+
+KNOCK = {"Direction": "%%14592", "SourceAddress": "10.0.0.9", "DestPort": "3389", "Protocol": "6"}
+SAID = (
+    "The Windows Filtering Platform has blocked a connection.\n\n"
+    "Network Information:\n\tDirection:\t\tInbound\n"
+    "\tSource Address:\t\t10.0.0.9\n\tSource Port:\t\t50111\n\tDestination Address:\t10.0.0.1\n"
+    "\tDestination Port:\t\t3389\n\tProtocol:\t\t6\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("identity", "values", "message", "clients"),
+    [
+        (5152, KNOCK, "", ["10.0.0.9"]),
+        (5157, KNOCK, "", ["10.0.0.9"]),
+        (5157, {}, SAID, ["10.0.0.9"]),
+        (5157, {**KNOCK, "DestPort": "445"}, "", []),
+        (5157, {**KNOCK, "Protocol": "17"}, "", []),
+        (5157, {**KNOCK, "Direction": "%%14593"}, "", []),
+        (5157, {}, SAID.replace("Inbound", "Outbound"), []),
+    ],
+)
+def test_what_the_firewall_kept_from_the_port_is_read(
+    identity: int, values: dict[str, str], message: str, clients: list[str]
+) -> None:
+    fields = {"Id": f"{identity}", "ProviderName": AUDIT, "TimeCreated": START.isoformat()}
+    event = loose.event(fields, message=message, data=values)
+    assert event is not None
+    assert [roles.client(one) for one in [event] if roles.concerns_us(one)] == clients

@@ -85,11 +85,17 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "Sub Status": ("SubStatus",),
     "Caller Process Name": ("ProcessName",),
     "Logon Process": ("LogonProcessName",),
+    "Direction": ("Direction",),
+    "Source Address": ("SourceAddress",),
+    "Destination Port": ("DestPort",),
+    "Protocol": ("Protocol",),
 }
 
 
 _IP = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?(?![\w.]*\w)")
 _CODE = re.compile(r"(?<!\w)0x[0-9a-fA-F]{8}(?!\w)")
+#: Values that Windows writes out, as the event itself has them.
+_SPELLED: Mapping[tuple[str, str], str] = {("Direction", "Inbound"): "%%14592"}
 _KIND = re.compile(r"\d{1,2}")
 #: Windows writes some translated labels with two colons, others with a blank before it.
 _ANY_LABEL = re.compile(
@@ -150,7 +156,7 @@ def _english(provider: str, identity: int, kind: Kind, message: str) -> dict[str
     for label, value in _LABEL.findall(message[:8000]):
         for name in _LABELS.get(label, ()):
             if name in kind.fields and (value != "-" or name not in data):
-                data[name] = clean(value)
+                data[name] = _SPELLED.get((label, value), clean(value))
     if not data and not kind.fields and message and provider != AUDIT:
         data["#1"] = clean(message)
     return data

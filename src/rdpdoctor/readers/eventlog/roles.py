@@ -31,6 +31,8 @@ _SERVICE_NAMES = (
 _SERVICE = "TERMSRV/"
 #: Sign-ins that a program of the machine itself asks for, not a peer: the name of the process that does.
 _OWN_LOGON = ("advapi", "user32", "seclogo", "chap")
+#: Destination port, protocol and direction of a try to connect: TCP, inbound.
+_KNOCK = ("3389", "6", "%%14592")
 #: What LocalSessionManager 40 means by its reason: the numbers of ERRINFO (MS-RDPBCGR 2.2.5.1.1).
 TAKEN = "session.taken-over"
 _LIMITS: Mapping[int, str] = {3: "session.idle-limit", 4: "session.time-limit", 5: TAKEN}
@@ -171,6 +173,9 @@ def concerns_us(event: Event) -> bool:
         return event.data.get("#1", _SERVICE).upper().startswith(_SERVICE)
     if event.provider == SCHANNEL and (process := value(event, "process").lower().removesuffix(".exe")):
         return "termservice" in process or process in _ANYBODY
+    if event.provider == AUDIT and event.id in (5152, 5157):
+        data = event.data
+        return (data.get("DestPort"), data.get("Protocol"), data.get("Direction")) == _KNOCK
     if event.provider == AUDIT:
         return event.id not in (4624, 4625) or _remote(event)
     # The console's session is no connection, nor is one of a listener for sandboxes.

@@ -69,6 +69,10 @@ _LOGON = (
 _PACKAGE = ("LogonProcessName", "AuthenticationPackageName", "WorkstationName")
 _REST = ("LmPackageName", "KeyLength", "ProcessId", "ProcessName", "IpAddress", "IpPort")
 _SESSION = ("AccountName", "AccountDomain", "LogonID", "SessionName", "ClientName", "ClientAddress")
+_PACKET = (
+    *("ProcessId", "Application", "Direction", "SourceAddress", "SourcePort", "DestAddress", "DestPort"),
+    "Protocol",
+)
 _TUNNEL = ("Username", "IpAddress", "AuthType", "Resource")
 
 
@@ -238,6 +242,8 @@ _AUDIT: Mapping[int, Kind] = {
         _NLA,
         ("AccountName", "AccountDomain", "LogonID", "ClientAddress"),
     ),
+    5152: Kind("firewall.blocked", "warns", _TCP, _PACKET),
+    5157: Kind("firewall.blocked", "warns", _TCP, _PACKET),
 }
 _SCHANNEL: Mapping[int, Kind] = {
     36869: Kind("schannel.no-key", "warns", _TLS),
