@@ -97,7 +97,12 @@ BOB_AND_ALICE = (
         ((exports.tcp(0, "10.0.0.9"), refused(2, "alice", sub="0xc000015b")), "failing", "nla",
          "authorization.denied", "confirmed"),
         ((refused(0, "alice", LogonType="7"),), "failing", "finalization", "credentials.wrong", "confirmed"),
+        # what a status says, and what it only may say
+        ((refused(0, "alice", sub="0xc0000388"),), "failing", "nla", "authority.unreachable", "possible"),
+        ((refused(0, "alice", sub="0xc0000413"),), "failing", "nla", "authorization.denied", "confirmed"),
         # the client's log: whom it connected to, and the reason it was given
+        ((client(1024, 0, "srv01"), client(1026, 3, "260")), "unreachable", "dns", "name.not-found",
+         "likely"),
         ((LSA,), "failing", "nla", "credssp.oracle", "confirmed"),
         ((replace(LSA, values={"#1": "WSMAN/10.9.8.7", "#2": "4"}),), "unknown", None, None, None),
         ((client(1024, 0, "srv01"), client(1026, 11, "2055")), "failing", "nla", "credentials.wrong",
