@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rdpdoctor.readers.eventlog import Event, loose, read_events, roles
+from rdpdoctor.readers.eventlog import Event, format_of, loose, read_events, roles
 from rdpdoctor.readers.eventlog.journal import journals
 from rdpdoctor.readers.eventlog.table import SERVICES
-from tests.readers.eventlog.exports import AUDIT, CORE, START, Sample, saved_xml
+from tests.readers.eventlog.exports import AUDIT, CORE, SESSIONS, START, Sample, saved_xml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +147,12 @@ RUNS = "The Remote Desktop Services service entered the running state."
         (7001, {"param1": "Remotedesktopdienste", "param2": "RPC"}, "", ["service.not-started"]),
         (7023, {}, ENDED, ["service.not-started"]),
         (7023, {"param1": "Services Bureau à distance"}, "", ["service.not-started"]),
+        (
+            7023,
+            {},
+            'Der Dienst "Remotedesktopdienste" wurde mit einem Fehler beendet.',
+            ["service.not-started"],
+        ),
         (7024, {"param1": "Servicios de Escritorio remoto"}, "", ["service.not-started"]),
         (7034, {"param1": "Remotedesktopdienste"}, "", ["service.crashed"]),
         (7023, {"param1": "Windows Update"}, "", []),
@@ -216,3 +222,66 @@ def test_what_the_firewall_kept_from_the_port_is_read(
     event = loose.event(fields, message=message, data=values)
     assert event is not None
     assert [roles.client(one) for one in [event] if roles.concerns_us(one)] == clients
+
+
+BODY = "Remote Desktop Services: Session logon succeeded:\n\nUser: CORP\\alice\nSession ID: 3\n" + (
+    "Source Network Address: 10.0.0.9\n"
+)
+WEVTUTIL = {
+    "German": "Protokollname: Quelle: Datum: Ereignis-ID: Aufgabe: Ebene: Vorgangscode: Schlüsselwort: "
+    "Benutzer: Benutzername: Computer: Beschreibung:",
+    "French": "Journal\xa0: Source\xa0: Date\xa0: ID\u202fd’événement\xa0: Tâche\xa0: Niveau\xa0: Opcode: "
+    "Keyword: User: Utilisateur: Ordinateur\xa0: Description\xa0:",
+    "Japanese": "ログの名前: ソース: 日付: イベント: タスク: レベル: オペコード: キーワード: ユーザー: "
+    "ユーザー名: コンピューター: 説明:",
+}
+COPIED = (
+    "Protokollname: Quelle: Datum: Ereignis-ID: Aufgabenkategorie: Ebene: Schlüsselwörter: Benutzer: "
+    "Computer: Beschreibung:"
+)
+
+
+def headed(names: str, when: str, record: int = 21, source: str = SESSIONS) -> str:
+    told = [f"{source}/Operational", source, when, f"{record}", *["x"] * 6]
+    parts = names.split(" ")
+    told = [*told[: len(parts) - 2], "srv01.corp.example", ""]
+    return "".join(f"  {name} {value}\n" for name, value in zip(parts, told, strict=True))
+
+
+@pytest.mark.parametrize("language", WEVTUTIL)
+def test_wevtutil_in_any_language_is_read_by_place(language: str, tmp_path: Path) -> None:
+    names = WEVTUTIL[language]
+    text = "".join(
+        f"Event[{n}]:\n{headed(names, f'2026-11-20T10:0{n}:05.1230000Z')}{BODY}\n" for n in range(3)
+    )
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+    log = read_events(tmp_path / "a.txt")
+    assert log.lost == []
+    assert [(one.computer, one.time.minute, one.data["Address"]) for one in log.events] == [
+        ("srv01.corp.example", minute, "10.0.0.9") for minute in range(3)
+    ]
+
+
+def test_copied_events_in_another_language_are_read_by_place(tmp_path: Path) -> None:
+    """One of no interest stands between, and its message must not run into another's."""
+    text = headed(COPIED, "20.11.2026 10:00:05") + BODY
+    text += headed(COPIED, "20.11.2026 10:01:05", 1, "Nobody") + "Source Network Address: 10.0.0.7\n"
+    text += headed(COPIED, "20.11.2026 10:02:05") + BODY
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+    log = read_events(tmp_path / "a.txt")
+    assert [(one.computer, one.time.minute, one.data["Address"]) for one in log.events] == [
+        ("srv01.corp.example", minute, "10.0.0.9") for minute in (0, 2)
+    ]
+    assert log.tallies[0][1].records == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name: srv01\nDomain: corp\nSince: today\nCount: 4\n",
+        "Name: srv01\nDomain: corp\nSince: 20.11.2026 10:00:05\nCount: four\n",
+        "Since: 20.11.2026 10:00:05\nCount: 4\n",
+    ],
+)
+def test_other_lists_of_names_are_no_log(text: str) -> None:
+    assert format_of(text.encode()) is None

@@ -50,7 +50,7 @@ def format_of(head: bytes) -> str | None:
         return "json"
     if csvlog.plausible(text):
         return "csv"
-    return "text" if _TEXT.search(text) else None
+    return "text" if _TEXT.search(text) or textlog.plausible(text) else None
 
 
 def encoding_of(head: bytes) -> str:

@@ -96,6 +96,7 @@ _IP = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?(?![\w.]*\w)"
 _CODE = re.compile(r"(?<!\w)0x[0-9a-fA-F]{8}(?!\w)")
 #: Values that Windows writes out, as the event itself has them.
 _SPELLED: Mapping[tuple[str, str], str] = {("Direction", "Inbound"): "%%14592"}
+_QUOTED = re.compile(r"[\"\u201e\u201c\u00ab]\s*([^\"\u201c\u201d\u00bb\n]{3,80}?)\s*[\"\u201c\u201d\u00bb]")
 _KIND = re.compile(r"\d{1,2}")
 #: Windows writes some translated labels with two colons, others with a blank before it.
 _ANY_LABEL = re.compile(
@@ -115,6 +116,8 @@ def values(provider: str, identity: int, message: str) -> dict[str, str]:
     data = _english(provider, identity, kind, message)
     if provider == AUDIT and identity in (4624, 4625) and "LogonType" not in data:
         data |= _placed(message[:8000])
+    if not data and provider == SERVICES and (quoted := _QUOTED.search(message[:400])):
+        data["param1"] = quoted[1]  # as translations set the service's name apart
     if not data.keys() - {"#1"}:
         where = _IP.search(message[:8000])
         data |= {name: where[1] for name in kind.fields if where and name in _WHERE}
