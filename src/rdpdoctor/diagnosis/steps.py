@@ -47,8 +47,8 @@ _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _UNTRIED = frozenset(
     (Stage.NLA, Stage.SECURITY, Stage.LICENSING, Stage.CAPABILITIES, Stage.FINALIZATION, Stage.GATEWAY)
 )
-#: Steps that ask for an event that a log has told already.
-_READ = {"security-log-4625": 4625}
+#: A command that reads events, and the ids it asks for; 4625 says nothing without a status.
+_EVENTS, _IDS, _REFUSAL = "Get-WinEvent ", re.compile(r"\bId=([0-9,]+)"), 4625
 #: What shows that files of the server were given; what rules make of them; what only its Security log has.
 _FILES = ("event.log", "host.read")
 _SETTLES = ("event.logged", "derived.host")
@@ -81,11 +81,9 @@ class _Writer:
         user = _user(view)
         self._given = _given(view)
         self._read = {
-            step
-            for step, identity in _READ.items()
-            if any(
-                row.args.get("id") == identity and row.args.get("status") for row in view.all("event.logged")
-            )
+            str(row.args.get("id"))
+            for row in view.all("event.logged")
+            if row.args.get("stands") and (row.args.get("status") or row.args.get("id") != _REFUSAL)
         }
         self._user = f"--user {user}" if user else ""
         self._args: dict[str, Value] = {
@@ -163,13 +161,19 @@ class _Writer:
         """None for what was done already, and for what is Windows' on a server that is not."""
         if tell.kind == "question" or (tell.kind == "probe" and tell.id in self._done):
             return None
-        if (tell.on == "server" and self._foreign) or tell.id in self._read:
+        if tell.on == "server" and self._foreign:
             return None
         sentence = fill(tell.text, self._args)
-        if sentence is None:
+        if sentence is None or self._known(sentence):
             return None
         reach = self._reach(sentence) if tell.on == "server" else ""
         return NextStep(tell.kind, tell.id, self._as_before(sentence), separates, reach)
+
+    def _known(self, sentence: str) -> bool:
+        """Whether it asks for nothing but events, and a log has told one of them already."""
+        commands = [piece.text for piece in pieces(sentence) if piece.command]
+        asked = {number for ids in _IDS.findall(sentence) for number in ids.split(",")}
+        return bool(asked & self._read) and all(one.startswith(_EVENTS) for one in commands)
 
     def _by_name(self, user: str) -> str:
         """The target as a client names it, with the user's name in front: capitals where we know neither."""

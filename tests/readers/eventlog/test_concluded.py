@@ -218,9 +218,24 @@ def test_a_clients_log_without_activities(
     assert diagnose(journal, load()).verdict.status == status
 
 
-def test_what_a_log_has_told_is_not_asked_for(tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path, refused(0, "alice"))
-    assert "security-log-4625" not in {step.id for step in found.next}
+@pytest.mark.parametrize(
+    ("samples", "asked"),
+    [
+        ((refused(0, "alice"),), "Id=4625"),
+        ((refused(0, "alice", sub="0xc000006e"),), "Id=4625"),
+        ((schannel("server"),), "Id=36870"),
+        ((exports.tcp(0, "10.0.0.9"), at(1, schannel("server"))), "Id=36870"),
+    ],
+)
+def test_what_a_log_has_told_is_not_asked_for(
+    samples: tuple[Sample, ...], asked: str, tmp_path: Path
+) -> None:
+    (found,) = found_in(tmp_path, *samples)
+    assert found.next
+    assert not [step for step in found.next if asked in step.text]
+
+
+def test_what_no_log_has_told_is_asked_for(tmp_path: Path) -> None:
     (asked,) = found_in(tmp_path, client(1024, 0, "srv01"), client(1026, 11, "2055"))
     assert "security-log-4625" in {step.id for step in asked.next}
 
