@@ -100,6 +100,8 @@ BOB_AND_ALICE = (
         # what a status says, and what it only may say
         ((refused(0, "alice", sub="0xc0000388"),), "failing", "nla", "authority.unreachable", "possible"),
         ((refused(0, "alice", sub="0xc0000413"),), "failing", "nla", "authorization.denied", "confirmed"),
+        ((Sample(AUDIT, 4740, 0, {"TargetUserName": "bob", "TargetDomainName": "PC-050"}),), "unknown", None,
+         "account.locked", "possible"),
         # the client's log: whom it connected to, and the reason it was given
         ((client(1024, 0, "srv01"), client(1026, 3, "260")), "unreachable", "dns", "name.not-found",
          "likely"),
@@ -172,8 +174,8 @@ def test_what_a_log_comes_to(
     ("samples", "said"),
     [
         (BOB_AND_ALICE, "4 of 5 attempts failed, as b…b (4), and another user got in"),
-        (SIX, "6 refused sign-ins over the network, of Remote Desktop or of anything else, as s…p (6), from "
-              "10.0.0.9 (6)"),
+        (SIX, "sign-ins over the network that were refused (6), of Remote Desktop or of anything else, as "
+              "s…p (6), from 10.0.0.9 (6)"),
         # the time of a step is its own
         ((session(21, 0, "alice"), session(24, 28800, "alice")), "the latest at 2026-11-20 14:02 UTC"),
         ((replace(exports.not_renewed(0), id=1057, values={"#1": "%%2147942405"}),), "status 0x80070005"),
