@@ -130,7 +130,9 @@ def test_a_machine_on_which_all_is_well_gives_no_cause() -> None:
         (packed(certificates=certificate(key_bits=1024)), "certificate.weak", "degraded", "tls"),
         (with_value(value(LISTENER, "SecurityLayer", 0)), "security-layer.rdp-only", "degraded", "x224"),
         (
-            with_value(value(rf"{SCHANNEL}\TLS 1.2\Server", "Enabled", 0)),
+            with_value(
+                *(value(rf"{SCHANNEL}\TLS {one}\Server", "Enabled", 0) for one in ("1.0", "1.1", "1.2"))
+            ),
             "tls.version-mismatch",
             "failing",
             "tls",

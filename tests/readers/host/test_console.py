@@ -154,7 +154,7 @@ def test_a_german_qwinsta_is_read_by_its_numbers() -> None:
 
 def test_who_listens_by_netstat() -> None:
     assert rows(NETSTAT, "host.listeners") == [
-        {"tcp": [135, 445, 3389], "udp": [3389], "service": None, "asked": None, "both": [3389]}
+        {"tcp": [135, 445, 3389], "udp": [3389], "service": None, "asked": None, "local": [], "both": [3389]}
     ]
     german = NETSTAT.replace("LISTENING", "ABHÖREN  ")
     assert rows(german, "host.listeners") == rows(NETSTAT, "host.listeners")

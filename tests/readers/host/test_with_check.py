@@ -78,7 +78,7 @@ STOPPED = packed(services={"name": "TermService", "state": "Stopped", "start": "
 MISSING = packed(listeners=None, sessions=None)
 SHUT = wall(rules=rule(enabled=False))
 LAYER = with_value(value(LISTENER, "SecurityLayer", 0))
-TLS12 = with_value(value(rf"{SCHANNEL}\TLS 1.2\Server", "Enabled", 0))
+TLS12 = with_value(*(value(rf"{SCHANNEL}\TLS {one}\Server", "Enabled", 0) for one in ("1.0", "1.1", "1.2")))
 
 
 @pytest.mark.parametrize(

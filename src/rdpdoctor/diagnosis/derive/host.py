@@ -91,7 +91,7 @@ def _settings(view: View) -> Iterator[Finding]:
         if name == "PortNumber" and whole(row, "number") == view.target.port:
             continue
         weight = {"breaks": "breaks" if at else "warns", "weakens": "warns"}.get(effect, "notes")
-        if name == r"TLS 1.2\Server\Enabled" and _newest_build(view) >= _SPEAKS_TLS13:
+        if name == r"TLS 1.2\Server\Enabled" and _other_versions(view):
             weight = "warns"
         yield Finding(
             name,
@@ -113,8 +113,16 @@ def _settings(view: View) -> Iterator[Finding]:
         yield Finding("remote-desktop.on", "good", Stage.TCP, [off])
 
 
-def _newest_build(view: View) -> int:
-    return max((whole(row, "build") or 0 for row in view.all(READ)), default=0)
+def _other_versions(view: View) -> bool:
+    """Whether the server may speak another one than TLS 1.2: what nobody switched off may be on."""
+    build = max((whole(row, "build") or 0 for row in view.all(READ)), default=0)
+    set_ = effective(view)
+    for version in ("1.0", "1.1", "1.3"):
+        row = set_.get(rf"TLS {version}\Server\Enabled")
+        off = row is not None and whole(row, "number") == 0
+        if not off and not (version == "1.3" and 0 < build < _SPEAKS_TLS13):
+            return True
+    return False
 
 
 def _service(view: View) -> Iterator[Finding]:
@@ -141,7 +149,10 @@ def _listener(view: View, before: list[Finding]) -> Iterator[Finding]:
         if not isinstance(ports, list | tuple) or (isinstance(asked, list | tuple) and port not in asked):
             continue
         own = row.args.get("service")
-        if port in ports:
+        local = row.args.get("local")
+        if isinstance(local, list | tuple) and port in local and port not in ports and not explained:
+            yield Finding("listener.local", "breaks", Stage.TCP, [row], number=port)
+        elif port in ports:
             if isinstance(own, list | tuple) and runs and port not in own:
                 yield Finding("listener.other", "warns", Stage.TCP, [row], number=port)
             else:

@@ -59,6 +59,12 @@ _LONGEST_TEXT = 8 * 2**20
 #: The mark of qwinsta, which stands before a name at once, is no quote's.
 _QUOTED = re.compile(r"^[ \t]{0,16}(?:>{1,9}[ \t])+|^[ \t]{0,16}>{1,9}$", re.MULTILINE)
 _JOINED = re.compile(r"\S[ \t]*+\n[ \t]*+\S")
+#: A prompt with the command, and the machine's name below it.
+_HOSTNAME = re.compile(
+    r"^[ \t]{0,16}(?:PS )?[A-Za-z]:\\[^\n>]{0,200}>[ \t]?hostname(?:\.exe)?[ \t]*\n"
+    r"\s{0,9}?([\w.-]{1,63})[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _MARGIN = 4
 #: More empty lines than one part nothing, and eight megabytes of them took half a minute.
 _EMPTY = re.compile(r"\n[ \t]*+\n(?:[ \t]*+\n)++")
@@ -142,6 +148,9 @@ def _console(text: str, raw: Raw) -> bool:
     for reader in _CONSOLE:
         reader.read(plain, raw)
     raw.rows = []
+    named = {one.upper() for one in _HOSTNAME.findall(plain)}
+    if len(named) == 1:
+        raw.computer = raw.computer or named.pop()
     return bool(raw.kinds)
 
 

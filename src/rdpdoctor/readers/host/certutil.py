@@ -46,11 +46,12 @@ _KEY = re.compile(
 )
 _PURPOSES = re.compile(r"^[ \t]*(?:2\.5\.29\.37:|Enhanced Key Usage[ \t]*$)", re.MULTILINE)
 _USAGES = re.compile(r"\((1(?:\.\d{1,9}){3,14})\)")
+_LISTED = re.compile(r"Cert:\\LocalMachine\\(Remote Desktop|My)\b", re.IGNORECASE)
 _MOST = 500
 
 
 def read(text: str, raw: Raw) -> None:
-    found = [*_certutil(text, raw), *_objects(raw)]
+    found = [*_certutil(text, raw), *_objects(text, raw)]
     if found:
         raw.certificates += found[:_MOST]
         raw.kinds.append("certificates")
@@ -101,10 +102,13 @@ def _has_key(part: str, elevated: bool) -> bool | None:
     return True if _OPENED.search(part) or (_KEY.search(part) and not _SHUT.search(part)) else None
 
 
-def _objects(raw: Raw) -> list[Certificate]:
+def _objects(text: str, raw: Raw) -> list[Certificate]:
+    """Their store is that of the command before them, where the text has one such command."""
+    stores = {one.lower(): one for one in _LISTED.findall(text)}
+    store = next(iter(stores.values())) if len(stores) == 1 else None
     return [
         Certificate(
-            None,
+            store,
             row["thumbprint"].upper(),
             row.get("subject"),
             row.get("issuer"),

@@ -101,7 +101,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A line of `qwinsta`. listener: its number is beyond those of sessions."""
+    """A line of `qwinsta`. listener: its number is beyond those of sessions, and it is not down."""
 
     name: str
     id: int

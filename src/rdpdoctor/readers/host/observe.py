@@ -97,13 +97,18 @@ def _server(raw: Raw, row: _Row, kind: str) -> Iterator[Observation]:
         reached = [one for one in raw.listeners if not one.address.startswith(("127.", "::1"))]
         own = [one for one in reached if pid and one.pid == pid]
         tcp = _ports(one.port for one in reached if one.protocol.startswith("tcp"))
-        asked = _ports([raw.port or _USUAL, *_COLLECTED]) if kind == "bundle" else tcp if raw.part else None
+        local = [one for one in raw.listeners if one not in reached and one.protocol.startswith("tcp")]
+        told = _ports(one.port for one in (*reached, *local) if one.protocol.startswith("tcp"))
+        if not tcp and len(told) > 1:  # somebody looked for 127.0.0.1, and not for the port
+            told = []
+        asked = _ports([raw.port or _USUAL, *_COLLECTED]) if kind == "bundle" else told if raw.part else None
         yield row(
             "host.listeners",
             tcp=tcp,
             udp=_ports(one.port for one in reached if one.protocol.startswith("udp")),
             service=_ports(one.port for one in own if one.protocol.startswith("tcp")) if pid else None,
             asked=asked,
+            local=_ports(one.port for one in local),
             both=_ports(one.port for one in reached if _speaks_both(one, reached)),
         )
     if raw.members is not None:

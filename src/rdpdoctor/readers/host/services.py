@@ -20,6 +20,8 @@ _STARTED = {"automatic": "auto", "auto": "auto", "manual": "manual", "disabled":
 #: `SERVICE_NAME: TermService`, with the word of the language, then lines such as `STATE : 4 RUNNING`.
 _SC = re.compile(r"^\s*(?:SERVICE_NAME|[^\W\d][\w ]{2,30})\s*:\s*(\w{2,60})\s*$")
 _STATE = re.compile(r"^\s+\S[^:]{1,40}:\s*([1-7])\s+([A-Z_]{4,})")
+#: Of `sc queryex`.
+_PID = re.compile(r"^\s+PID\s*:\s*([1-9]\d{0,9})\s*$")
 _STATE_WORDS = ("STOPPED", "START_PENDING", "STOP_PENDING", "RUNNING", "PAUSED")
 _START_WORDS = {"AUTO_START": "auto", "DEMAND_START": "manual", "DISABLED": "disabled"}
 
@@ -49,6 +51,7 @@ def _control(text: str) -> list[Service]:
     """Of sc.exe."""
     states: dict[str, str] = {}
     starts: dict[str, str] = {}
+    pids: dict[str, int] = {}
     name: str | None = None
     for line in text.splitlines():
         line = line[:200]
@@ -56,6 +59,9 @@ def _control(text: str) -> list[Service]:
         if head is not None and not line[:1].isspace():
             name = head[1]
             continue
+        pid = _PID.match(line)
+        if name is not None and pid is not None:
+            pids[name] = int(pid[1])
         value = _STATE.match(line)
         if name is None or value is None:
             continue
@@ -63,7 +69,9 @@ def _control(text: str) -> list[Service]:
             states[name] = STATES.get(int(value[1]), "paused")
         elif value[2] in _START_WORDS:
             starts[name] = _START_WORDS[value[2]]
-    return [Service(name, states.get(name), starts.get(name)) for name in {**states, **starts}]
+    return [
+        Service(name, states.get(name), starts.get(name), pids.get(name)) for name in {**states, **starts}
+    ]
 
 
 def _lists(raw: Raw) -> list[Service]:

@@ -1,6 +1,7 @@
 """`qwinsta` (`query session`): sessions and listeners, in columns under names of any language.
 
-A listener has a number from 65,536 on; its state is a word of the language, so it is not read.
+A listener has a number from 65,536 on; its state is a word of the language, of which only the English one for
+what does not listen is known.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _LISTENERS = 65_536
 #: A mark for one's own session, name, user, number, state.
 _LINE = re.compile(r"^[> ](\S*)\s+(?:(\S[^\n]{0,22}?)\s+)?(\d{1,10})\s{1,3}\S+")
+#: WTSDown, the state of a listener that failed (WTS_CONNECTSTATE_CLASS).
+_DOWN = re.compile(r"^[> \t]{0,20}rdp-tcp[ \t]+655\d\d[ \t]+Down\b", re.IGNORECASE)
 _HEAD = re.compile(r"^\s?\S+\s+\S+\s+ID\s+\S+", re.MULTILINE)
 #: Every whole list has it, under this name in every language. What pasted it may have moved it to the right.
 _SERVICES = re.compile(r"^([ \t]{0,16}?)[> ]services\s+0\s", re.MULTILINE)
@@ -41,14 +44,15 @@ def read(text: str, raw: Raw) -> None:
         match = _LINE.match(line[margin : 200 + margin])
         if match is not None and len(found) < _MOST:
             number = int(match[3])
-            found.append(Session(match[1], number, number >= _LISTENERS, bool(match[2])))
+            listens = number >= _LISTENERS and _DOWN.match(line[:200]) is None
+            found.append(Session(match[1], number, listens, bool(match[2])))
     broken = _LISTENER.search(text)
-    if broken is not None and not any(one.listener for one in found):
+    if broken is not None and not any(one.id >= _LISTENERS for one in found):
         found.append(Session("rdp-tcp", int(broken[1]), True, False))
     if not found:
         return
     raw.kinds.append("qwinsta")
-    if whole is not None or any(one.listener for one in found):
+    if whole is not None or any(one.id >= _LISTENERS for one in found):
         raw.sessions = (raw.sessions or []) + found
     else:  # of one user or one name, so that what lacks is not absent
         raw.lose("listeners, which this list of sessions leaves out")
