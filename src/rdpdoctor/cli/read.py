@@ -227,7 +227,7 @@ def _rank(report: Report) -> int:
 
 def _totals(gathered: Gathered, statuses: Sequence[str]) -> None:
     """How many reports of which kind, and what was read. Of one saved check there is nothing to tell."""
-    from rdpdoctor.readers.eventlog.loose import LOCAL
+    from rdpdoctor.readers.eventlog.loose import REMARKS
     from rdpdoctor.readers.kinds import PLURALS
     from rdpdoctor.report.escape import visible
 
@@ -243,7 +243,7 @@ def _totals(gathered: Gathered, statuses: Sequence[str]) -> None:
     only = f" ({gathered.readings[0].summary})" if len(gathered.readings) == 1 else ""
     left, lost = (
         len(gathered.unread) + len(gathered.skipped),
-        sum(any(what != LOCAL for what in one.lost) for one in gathered.readings),
+        sum(any(what not in REMARKS for what in one.lost) for one in gathered.readings),
     )
     parts = [f"{left} left out" if left else "", f"{lost} not read whole" if lost else ""]
     tail = "; ".join(filter(None, parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from rdpdoctor.knowledge import load
 from rdpdoctor.knowledge.tags import faults
 from rdpdoctor.readers.eventlog import EventLogError, format_of, journals, quick, read_events, xml
 from rdpdoctor.readers.eventlog import formats as formats_module
-from rdpdoctor.readers.eventlog.loose import time_of
+from rdpdoctor.readers.eventlog.loose import TWICE, time_of
 from rdpdoctor.readers.eventlog.tally import Tally
 from tests.readers.eventlog import exports
 from tests.readers.eventlog.exports import SPOKEN, WHOLE
@@ -231,3 +232,21 @@ def test_what_cannot_be_read_says_what_could() -> None:
     )
     assert list(formats_module.read(io.BytesIO(table), tally)) == []
     assert "Format-List" in tally.lost[0]
+
+
+@pytest.mark.parametrize("export", WHOLE[1:], ids=lambda export: export.__name__)
+def test_what_several_files_hold_counts_once(export: Export, tmp_path: Path) -> None:
+    one, other = written(tmp_path, exports.saved_xml, STORY), written(tmp_path, export, STORY)
+    both, alone = read_events(one, other), read_events(one)
+    assert both.events == alone.events
+    assert len(both.attempts) == len(alone.attempts)
+    assert both.lost == [f"{other.name}: {TWICE}"]
+
+
+def test_records_of_another_machine_or_time_are_others(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.xml", tmp_path / "b.xml"
+    first.write_bytes(exports.saved_xml(STORY))
+    second.write_bytes(exports.saved_xml(STORY).replace(b"srv01", b"srv02"))
+    assert len(read_events(first, second).events) == 16
+    second.write_bytes(exports.saved_xml([replace(each, seconds=each.seconds + 86400) for each in STORY]))
+    assert len(read_events(first, second).events) == 16

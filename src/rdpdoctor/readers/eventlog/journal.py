@@ -12,6 +12,7 @@ from rdpdoctor.facts import Journal, Observation, Source, Stage, Target
 from rdpdoctor.readers.eventlog import evtx, formats, roles
 from rdpdoctor.readers.eventlog.attempts import Attempt, attempts
 from rdpdoctor.readers.eventlog.event import Event, EventLogError, known
+from rdpdoctor.readers.eventlog.loose import TWICE
 from rdpdoctor.readers.eventlog.observe import observations, who
 from rdpdoctor.readers.eventlog.table import CLIENT, GATEWAY
 from rdpdoctor.readers.eventlog.tally import Tally
@@ -57,14 +58,21 @@ class Collected:
 
     tallies: list[tuple[str, Tally]] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
 
     def take(self, name: str, file: BinaryIO) -> Tally:
         """Raise OSError, or EventLogError where it is no event log: then nothing of it stays."""
         tally, before = Tally(), len(self._events)
+        new: set[int] = set()
         try:
             for event in formats.read(file, tally):
                 if not roles.concerns_us(event):
                     continue
+                if (key := _key(event)) is not None and key in self._seen:
+                    tally.lose(TWICE, 0)
+                    continue
+                if key is not None and len(new) < MOST_EVENTS:
+                    new.add(key)
                 tally.kept += 1
                 tally.see(event.time) if known(event.time) else tally.lose("an event without a time")
                 self._events.append(event)
@@ -74,11 +82,12 @@ class Collected:
             del self._events[before:]
             raise
         self.tallies.append((name, tally))
+        if len(self._seen) < 10 * MOST_EVENTS:
+            self._seen |= new
         self._trim(tally)
         return tally
 
     def log(self) -> EventLog:
-        self._events.sort(key=lambda event: event.time)
         """In whichever order the files came."""
         self._events.sort(key=lambda one: (one.time, one.computer, one.channel, one.record or 0))
         tallies = sorted(self.tallies, key=lambda one: one[0])
@@ -98,6 +107,16 @@ class Collected:
         if (over := len(kept) - MOST_EVENTS) > 0:
             tally.lose(f"an event older than the latest {MOST_EVENTS:,} of interest, not looked at", over)
         self._events = kept[:MOST_EVENTS]
+
+
+def _key(event: Event) -> int | None:
+    """What one record is known by in every format; None where the format does not tell. A log that was
+    cleared begins to count anew.
+    """
+    if event.record is None or not event.channel:
+        return None
+    when = event.time.replace(microsecond=0)
+    return hash((event.provider, event.id, event.record, event.channel, machine(event.computer), when))
 
 
 def read_events(*paths: Path | str) -> EventLog:
