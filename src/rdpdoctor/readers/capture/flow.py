@@ -219,9 +219,10 @@ class Flow:
         """Nothing more comes. now: the time of the recording's last packet."""
         for half in self.halves:
             half.forget()
-        self.walk.settle(middle=self.middle or self.one_sided)
         if self.end is None:
             self._look_for_holes()
+        self.walk.settle(middle=self.middle or self.one_sided)
+        if self.end is None:
             self.walk.finish(now)
 
 

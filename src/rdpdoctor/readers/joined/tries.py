@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Seconds from the first connection of a try within which the others begin.
 TOGETHER = 60.0
+#: Seconds after a failure within which a client tries again by itself, asking for less perhaps.
+_ITSELF = 10.0
 _DIED = frozenset(
     {"closed", "reset", "silent", "stalled", "malformed", "declined", "alerted", "error", "failure", "denied"}
 )
@@ -83,9 +85,17 @@ def tries(streams: Iterable[Stream]) -> list[Try]:
 
 
 def _turned(group: Sequence[Stream], stream: Stream) -> bool:
-    """Nobody answers any more where connections came about: no step of the same way in."""
-    before = [one for one in group if one.end <= stream.start]
-    return len(before) == len(group) and _no_dial(stream) and not all(map(_no_dial, before))
+    """No step of the same way in: nobody answers any more where connections came about, or it ended elsewhere
+    than a failure did that no client goes round by itself so late.
+    """
+    if any(one.end > stream.start for one in group):
+        return False
+    if _no_dial(stream):
+        return not all(map(_no_dial, group))
+    last, now = fate(group[-1]), fate(stream)
+    if [last.outcome, now.outcome] != ["fails", "fails"] or last.at is now.at or last.by == "client":
+        return False
+    return stream.start - group[-1].end > _ITSELF
 
 
 def _no_dial(stream: Stream) -> bool:
