@@ -94,5 +94,5 @@ def test_tls_that_is_switched_off_leaves_others(
     rows = [value(rf"{SCHANNEL}\TLS {one}\Server", "Enabled", 0) for one in versions]
     registry = [*bundle()["registry"], *rows]
     found = judged(packed(registry=registry, system={"computer": "SRV01", "version": build}))
-    assert (standing(found)["tls.version-mismatch"] == "confirmed") is confirmed
+    assert standing(found)["tls.version-mismatch"] == ("confirmed" if confirmed else "possible")
     assert (found.verdict.status == "failing") is confirmed
