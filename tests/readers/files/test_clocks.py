@@ -67,6 +67,13 @@ def test_an_export_without_a_zone_is_shifted_by_quarter_hours(zone: float) -> No
     assert found.skew == pytest.approx(4, abs=0.7)
 
 
+@pytest.mark.parametrize("zone", [3600.0, -5 * 3600.0, 20_700.0])
+@pytest.mark.parametrize("starts", [(100.72,), (100.72, 101.23)])
+def test_few_entries_cut_to_whole_seconds_tell_the_zone(starts: Sequence[float], zone: float) -> None:
+    found = clock(starts, {None: [float(int(start + zone)) for start in starts]}, zoneless=True)
+    assert (found.zone, found.matched) == (zone, len(starts))
+
+
 def test_the_challenge_and_one_entry_tell_the_zone() -> None:
     found = clock([100.0], {None: [100.0 + 7200 + 12.4]}, challenge=12.0, zoneless=True)
     assert (found.zone, found.by) == (7200.0, "attempts")

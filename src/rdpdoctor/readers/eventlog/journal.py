@@ -116,7 +116,8 @@ def _key(event: Event) -> int | None:
     if event.record is None or not event.channel:
         return None
     when = event.time.replace(microsecond=0)
-    return hash((event.provider, event.id, event.record, event.channel, machine(event.computer), when))
+    whose = machine(event.computer), roles.client(event), roles.server(event)
+    return hash((event.provider, event.id, event.record, event.channel, when, *whose))
 
 
 def read_events(*paths: Path | str) -> EventLog:

@@ -81,6 +81,8 @@ def clock(
             abs(shift - (challenge or 0.0)) > 2 * _ALIKE,
             -tried[shift][0],
             not tried[shift][1],
+            # A CSV has whole seconds, so that shifts near a zone fit as well as the zone itself.
+            zoneless and abs(shift - (challenge or 0.0)) % _QUARTER != 0,
         ),
         default=None,
     )

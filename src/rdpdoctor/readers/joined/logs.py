@@ -83,7 +83,14 @@ def beside_recording(
 
     spans: when the recorded connections of the latest try began and ended, in seconds since 1970.
     """
-    found = clock([began for began, _ in spans], _entries(log, computer), zoneless=_zoneless(log))
+    entries, zoneless = _entries(log, computer), _zoneless(log)
+    found = clock([began for began, _ in spans], entries, zoneless=zoneless)
+    said = []
+    if zoneless and entries and found.by is None and not found.matched:
+        said.append(
+            f"the event log of {computer} names no zone of its times, and fits the recording in none: "
+            "what it says of single connections is not about this one"
+        )
     keys = {_key(event) for event in _ours(_of(log, computer), spans, found)}
     first, last = min(one for one, _ in spans) - NEAR, max(one for _, one in spans) + NEAR
 
@@ -103,7 +110,7 @@ def beside_recording(
             if over or (_momentary(row) and _row_key(row) not in keys):
                 moved = _with(moved, stands=False)
         kept.append(moved)
-    return Heard(kept, found, [])
+    return Heard(kept, found, said)
 
 
 def _judged(row: Observation, keys: set[_Key], died: str | None, at: float) -> Observation:

@@ -323,6 +323,7 @@ def _with_logs(pair: recorded.Pair, tolds: Sequence[Shown], group: Group, log: E
         return found
     found = _of_pair(pair, group)
     for told, heard in zip(tolds, heards, strict=True):
+        found.assumed += heard.said
         if later:  # it failed again, or went well again: both are the latest word
             rows += _one_log(found, told)
         else:
@@ -388,9 +389,10 @@ def _heard(one: Joined, told: Shown, log: EventLog | None) -> list[Observation]:
     """Beside a recording only what is about its time."""
     if log is None or not one.spans:
         return _one_log(one, told)
-    rows = logs.beside_recording(told.journal, one.spans, log, told.computer).rows
+    heard = logs.beside_recording(told.journal, one.spans, log, told.computer)
+    one.assumed += heard.said
     shift = seconds(told.journal.started) - one.since
-    return [shifted(row, shift) for row in rows]
+    return [shifted(row, shift) for row in heard.rows]
 
 
 def _one_log(one: Joined, told: Shown) -> list[Observation]:
