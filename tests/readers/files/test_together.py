@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
 from pathlib import Path
@@ -49,6 +50,8 @@ def _clients_log(server: str = "srv01", at: float = LATER, reason: str = "2308")
         exports.Sample(exports.CLIENT, 1024, at, {"Name": "Server Name", "Value": server}, level=4),
         exports.Sample(exports.CLIENT, 1026, at + 1, {"Name": "Reason", "Value": reason}, level=4),
     ]
+    # No two records of a machine have one number.
+    rows = [replace(row, record=int(server.removeprefix("srv")) * 10 + n) for n, row in enumerate(rows)]
     return exports.saved_xml(rows).replace(b"srv01.corp.example", b"pc09.corp.example")
 
 
