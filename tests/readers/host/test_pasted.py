@@ -41,7 +41,7 @@ A1B2C3D4E5F60718293A4B5C6D7E8F9001122334 20.05.2027 10:00:00         {}
     ("text", "means", "cause"),
     [
         (NETSTAT.format("0.0.0.0", 1180) + QUERYEX, None, None),
-        (NETSTAT.format("0.0.0.0", 5120) + QUERYEX, "listener.other", None),
+        (NETSTAT.format("0.0.0.0", 5120) + QUERYEX, "listener.other", "port.not-rdp"),
         (NETSTAT.format("127.0.0.1", 1180) + QUERYEX, "listener.local", "listener.absent"),
         (NETSTAT.format("127.0.0.1", 1180).replace(":135 ", ":136 "), "listener.local", "listener.absent"),
         (NETSTAT.format("127.0.0.1", 7) + NETSTAT.format("0.0.0.0", 1180), None, None),
