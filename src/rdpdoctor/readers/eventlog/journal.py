@@ -39,7 +39,10 @@ class EventLog:
     @property
     def lost(self) -> list[str]:
         several = len(self.tallies) > 1
-        return [f"{name}: {what}" if several else what for name, tally in self.tallies for what in tally.lost]
+        told = [(name, what) for name, tally in self.tallies for what in tally.lost]
+        # Which of the files came first is no matter.
+        found = [f"{name}: {what}" if several else what for name, what in told if what != TWICE]
+        return [*found, TWICE] if len(found) < len(told) else found
 
     def about(self, host: str) -> list[Observation]:
         """What the files say of that machine, whoever connects to it: to strengthen a live check. Where they

@@ -24,7 +24,7 @@ OLDER: Mapping[str, str] = {
 #: What `ConvertTo-Json` writes for each value where it does not look deep enough.
 _SHALLOW = "System.Diagnostics.Eventing.Reader.EventProperty"
 LOCAL = "times are those of the machine that exported the file; they are taken as UTC"
-TWICE = "what another file holds too is counted once"
+TWICE = "what several files hold is counted once"
 #: What is told of a file, and is no loss.
 REMARKS = frozenset({LOCAL, TWICE})
 _ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d|\)/)\s*$")
