@@ -104,6 +104,7 @@ def _records(chunk: bytes, end: int) -> Iterator[tuple[int, int, int | None, int
                 return
             count, one, two, three, four = _VALUES(chunk, values)
         at = values + 4 + 4 * count + (one & 0xFFFF) + (two & 0xFFFF) + (three & 0xFFFF)
-        seen = token == _INSTANCE and four == _ID and at + 2 <= min(place + size, end)
+        after = place + size
+        seen = token == _INSTANCE and four == _ID and at + 2 <= after and at + 2 <= end
         yield place, size, chunk[at] | chunk[at + 1] << 8 if seen else None, template
-        place += size
+        place = after
