@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rdpdoctor.report.model import Report
 
+    from .processes import Server
     from .test_recorded import Serve
 
 _ETHERNET = 14
@@ -50,17 +51,23 @@ def diagnosed(path: Path, data: bytes) -> list[Report]:
     ]
 
 
-def test_every_link_type_gives_the_same_diagnosis(serve: Serve, tmp_path: Path) -> None:
-    need({"tcpdump": "tcpdump"}, root=True)
-    server = serve("xrdp-no-certificate")
-    path, file = tmp_path / "check.pcap", tmp_path / "rewritten"
+def checked(server: Server, folder: Path) -> Path:
+    """A recording of one check."""
+    path = folder / "check.pcap"
     with recorded(server.port, path):
         report = check(server.target).report
         made = next(
             row["args"]["made"] for row in report["observations"] if row["tag"] == "check.connections"
         )
         written(path, made)
-    sent = packets(path)
+    return path
+
+
+def test_every_link_type_gives_the_same_diagnosis(serve: Serve, tmp_path: Path) -> None:
+    need({"tcpdump": "tcpdump"}, root=True)
+    server = serve("xrdp-no-certificate")
+    file = tmp_path / "rewritten"
+    sent = packets(checked(server, tmp_path))
     plain = diagnosed(file, pcap(sent, linktype=101))
     assert [one.verdict.status for one in plain] == ["failing"]
     for name, (linktype, frame) in LINKS.items():
@@ -76,14 +83,8 @@ def test_sections_and_interfaces_by_turns(serve: Serve, tmp_path: Path) -> None:
     """As Windows' recorders write it: an interface for each adapter, and now and then a new section."""
     need({"tcpdump": "tcpdump"}, root=True)
     server = serve("xrdp-tls")
-    path, file = tmp_path / "check.pcap", tmp_path / "rewritten"
-    with recorded(server.port, path):
-        report = check(server.target).report
-        made = next(
-            row["args"]["made"] for row in report["observations"] if row["tag"] == "check.connections"
-        )
-        written(path, made)
-    sent = packets(path)
+    file = tmp_path / "rewritten"
+    sent = packets(checked(server, tmp_path))
     plain = diagnosed(file, pcap(sent, linktype=101))
     kinds = list(LINKS.values())
     data = b""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rdpdoctor.readers.archive import UNFOLDED, Archive, ArchiveError
-from rdpdoctor.readers.joined.pairs import Reading
+from rdpdoctor.readers.joined.model import Reading
 from rdpdoctor.readers.kinds import KNOWN, Kind, kind_of, unknown
 from rdpdoctor.readers.pipes import STDIN, is_pipe, opened
 
